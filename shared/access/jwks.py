@@ -1,0 +1,101 @@
+"""The issuer's published signing keys, read from a JWKS document (RFC 7517) into a fixed set.
+
+Only public keys for signatures are taken up, and each only for the algorithms that fit it. Whatever else stands in the
+document (encryption keys, unknown kinds, keys that are too small) is left out, not an error: an issuer may publish more
+than this API uses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.exceptions import InvalidKeyError
+
+PublicKey = RSAPublicKey | EllipticCurvePublicKey
+
+MIN_RSA_BITS: Final = 2048
+RSA_ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+CURVE_ALGORITHM: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+ASYMMETRIC: Final = RSA_ALGORITHMS | frozenset(CURVE_ALGORITHM.values())
+"""The nine algorithms of HelseID's profile (helseid.md section 2). Never `none`, never HS*."""
+
+
+class JwksError(Exception):
+    """The document holds no key that can verify a signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One public key and the algorithms it may be used with."""
+
+    kid: str
+    algorithms: frozenset[str]
+    public: PublicKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """Keys by key id."""
+
+    keys: Mapping[str, SigningKey]
+
+    def find(self, kid: str) -> SigningKey | None:
+        """The key with this id, or None."""
+        return self.keys.get(kid)
+
+
+def read_jwks(document: object) -> KeySet:
+    """The usable keys of a parsed JWKS document. Two different keys under one id: neither is used.
+
+    Raises JwksError when the document is not a JWKS or none of its keys can be used.
+    """
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise JwksError("not a JWKS document")
+    found: dict[str, SigningKey] = {}
+    doubtful: set[str] = set()
+    for entry in entries:
+        key = read_key(entry) if isinstance(entry, dict) else None
+        if key is None:
+            continue
+        if key.kid in found and found[key.kid].public != key.public:
+            doubtful.add(key.kid)
+        found[key.kid] = key
+    usable = {kid: key for kid, key in found.items() if kid not in doubtful}
+    if not usable:
+        raise JwksError("no usable signing key in the JWKS document")
+    return KeySet(MappingProxyType(usable))
+
+
+def read_key(entry: Mapping[str, Any]) -> SigningKey | None:
+    """One JWK as a signing key, or None when it is not one that this API can use."""
+    kid = entry.get("kid")
+    if not isinstance(kid, str) or not kid or entry.get("use", "sig") != "sig":
+        return None
+    public = _public(entry)
+    if public is None:
+        return None
+    fitting = RSA_ALGORITHMS if isinstance(public, RSAPublicKey) else frozenset({CURVE_ALGORITHM[entry["crv"]]})
+    stated = entry.get("alg")
+    algorithms = fitting if stated is None else fitting & {stated}
+    return SigningKey(kid, algorithms, public) if algorithms else None
+
+
+def _public(entry: Mapping[str, Any]) -> PublicKey | None:
+    if "d" in entry:
+        return None
+    kind = entry.get("kty")
+    try:
+        if kind == "RSA":
+            key = RSAAlgorithm.from_jwk(dict(entry))
+            return key if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS else None
+        if kind == "EC" and entry.get("crv") in CURVE_ALGORITHM:
+            curve = ECAlgorithm.from_jwk(dict(entry))
+            return curve if isinstance(curve, EllipticCurvePublicKey) else None
+    except (InvalidKeyError, ValueError, TypeError, KeyError):
+        return None
+    return None
