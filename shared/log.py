@@ -1,0 +1,56 @@
+"""Every line the hub logs, as one enumeration of coded events.
+
+A line has a code, a level and a fixed sentence; what varies are a few fields from a closed list. There is no way to log
+a payload, a name, a number of a person, free text or a token: fields that are not on the list raise (P6).
+"""
+
+import logging
+from enum import Enum
+from typing import Final
+
+_LOGGER = logging.getLogger("knutepunkt")
+
+FIELDS: Final = frozenset({
+    "event_id", "delivery_id", "lane", "receiver", "orgnr", "resource", "vkp_id", "code", "status", "attempt", "count",
+    "due", "correlation_id", "queue", "error_type", "duration_ms", "entries",
+})  # fmt: skip
+"""What a line may carry. `lane` is a keyed pseudonym; ids are derived from hashes; `error_type` is a class name."""
+
+
+class LogEvent(Enum):
+    """One member a line: code, level, sentence."""
+
+    ACCEPTED = ("HUB-1001", logging.INFO, "Accepted: the message is stored")
+    ACCEPTED_AGAIN = ("HUB-1002", logging.INFO, "The same message was posted again: same answer, one delivery")
+    REFUSED = ("HUB-1003", logging.WARNING, "Refused: nothing was stored but this refusal")
+    NOT_AVAILABLE = ("HUB-1004", logging.ERROR, "Not available: the caller was told to try again")
+    ROUTED = ("HUB-2001", logging.INFO, "Routed: one delivery per receiver is stored")
+    NO_RECEIVER = ("HUB-2002", logging.ERROR, "Quarantined: the municipality has no receiver for this kind of message")
+    DELIVERED = ("HUB-3001", logging.INFO, "Delivered: the receiver has confirmed it")
+    WAITING = ("HUB-3002", logging.WARNING, "Waiting: the receiver did not take it, another try is due")
+    QUARANTINED = ("HUB-3003", logging.ERROR, "Quarantined: a person must decide")
+    OVERTAKEN = ("HUB-3004", logging.INFO, "Another worker took this step; nothing was done twice")
+    BYTES_DIFFER = ("HUB-3005", logging.CRITICAL, "The stored bytes do not match their checksum; not sent")
+    SIGNAL_LOST = ("HUB-4001", logging.ERROR, "A signal could not be sent; the orphan check will send it again")
+    LANE_POSTPONED = ("HUB-4002", logging.WARNING, "A lane could not be worked on now; it is due again shortly")
+    ORPHANS_FOUND = ("HUB-5001", logging.WARNING, "Lanes past their due time were signalled again")
+    ORPHAN_OVERDUE = ("HUB-5002", logging.CRITICAL, "A lane has been past its due time for too long")
+    ORPHAN_CHECK_FAILED = ("HUB-5003", logging.ERROR, "The orphan check could not look; it will try again")
+    UNEXPECTED = ("HUB-9001", logging.CRITICAL, "Something nobody foresaw went wrong")
+
+    def __init__(self, code: str, level: int, sentence: str) -> None:
+        self.code = code
+        self.level = level
+        self.sentence = sentence
+
+
+def log(event: LogEvent, **fields: str | int | float | None) -> None:
+    """Write one line. Raises ValueError for a field that is not on the list."""
+    unknown = fields.keys() - FIELDS
+    if unknown:
+        raise ValueError(f"not fields of a log line: {', '.join(sorted(unknown))}")
+    if not _LOGGER.isEnabledFor(event.level):
+        return
+    known = {name: value for name, value in fields.items() if value is not None}
+    tail = " ".join(f"{name}={value}" for name, value in known.items())
+    _LOGGER.log(event.level, "%s %s %s", event.code, event.sentence, tail, extra={"code_": event.code, **known})

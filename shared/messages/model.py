@@ -1,0 +1,180 @@
+"""An event, a delivery and the stations they pass: frozen, typed, and how they are written as documents."""
+
+import base64
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared import clock
+from shared.messages.documents import Document
+from shared.messages.lanes import Lane
+from shared.messages.lifecycle import State
+
+LANE_DOCUMENT: Final = "lane"
+"""The id of the one document in each partition that lists the lane's work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One place on a message's road and when it was there. `detail` is a code, never a word of the message."""
+
+    at: datetime
+    state: State
+    detail: str = ""
+
+    def document(self) -> Document:
+        """As kept in the event's or the delivery's `stations`."""
+        return {"at": clock.written(self.at), "state": self.state.value, "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message as accepted: everything about it but its bytes, which are a document of their own."""
+
+    id: str
+    lane: Lane
+    patient: str
+    """Keyed pseudonym."""
+    orgnr: str
+    resource: str
+    """The address it was posted to, lower case: `bundle`, `observation`, …"""
+    resource_type: str
+    sender: str
+    """vkp-id."""
+    sha256: str
+    size: int
+    """Bytes."""
+    content_type: str
+    correlation_id: str
+    traceparent: str
+    received_at: datetime
+    occurred_at: datetime | None = None
+
+    def facts(self) -> Document:
+        """What routing and delivering need to know, as kept in work lists and deliveries."""
+        return {
+            "event": self.id,
+            "eventLane": self.lane,
+            "patient": self.patient,
+            "orgnr": self.orgnr,
+            "resource": self.resource,
+            "resourceType": self.resource_type,
+            "sender": self.sender,
+            "sha256": self.sha256,
+            "size": self.size,
+            "contentType": self.content_type,
+            "correlationId": self.correlation_id,
+            "traceparent": self.traceparent,
+            "receivedAt": clock.written(self.received_at),
+            "occurredAt": clock.written(self.occurred_at) if self.occurred_at else None,
+        }
+
+    def document(self) -> Document:
+        """The event's own document, as it is created."""
+        station = Station(self.received_at, State.RECEIVED)
+        return {
+            **self.facts(),
+            "id": self.id,
+            "lane": self.lane,
+            "type": "event",
+            "state": State.RECEIVED.value,
+            "stations": [station.document()],
+            "receivers": [],
+        }
+
+
+def event_from(facts: Mapping[str, Any]) -> Event:
+    """The event behind its facts. Raises KeyError or ValueError for a document that is none."""
+    occurred = facts["occurredAt"]
+    return Event(
+        id=facts["event"],
+        lane=Lane(facts["eventLane"]),
+        patient=facts["patient"],
+        orgnr=facts["orgnr"],
+        resource=facts["resource"],
+        resource_type=facts["resourceType"],
+        sender=facts["sender"],
+        sha256=facts["sha256"],
+        size=facts["size"],
+        content_type=facts["contentType"],
+        correlation_id=facts["correlationId"],
+        traceparent=facts["traceparent"],
+        received_at=clock.read(facts["receivedAt"]),
+        occurred_at=clock.read(occurred) if occurred else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one receiver. Its id is the idempotency key."""
+
+    id: str
+    lane: Lane
+    receiver: str
+    state: State
+    attempts: int
+    routed_at: datetime
+    due: datetime | None
+    """When the next step is due; None when nothing is."""
+    event: Event
+
+    def document(self) -> Document:
+        """The delivery as it is created by routing."""
+        return {
+            **self.event.facts(),
+            "id": self.id,
+            "lane": self.lane,
+            "type": "delivery",
+            "receiver": self.receiver,
+            "state": self.state.value,
+            "attempts": self.attempts,
+            "routedAt": clock.written(self.routed_at),
+            "due": clock.written(self.due) if self.due else None,
+            "stations": [Station(self.routed_at, self.state).document()],
+        }
+
+
+def delivery_from(document: Mapping[str, Any]) -> Delivery:
+    """The delivery behind its document. Raises KeyError or ValueError for a document that is none."""
+    due = document["due"]
+    return Delivery(
+        id=document["id"],
+        lane=Lane(document["lane"]),
+        receiver=document["receiver"],
+        state=State(document["state"]),
+        attempts=document["attempts"],
+        routed_at=clock.read(document["routedAt"]),
+        due=clock.read(due) if due else None,
+        event=event_from(document),
+    )
+
+
+def stations_from(document: Mapping[str, Any]) -> tuple[Station, ...]:
+    """The stations kept in an event's or a delivery's document."""
+    entries: Sequence[Mapping[str, str]] = document["stations"]
+    return tuple(Station(clock.read(entry["at"]), State(entry["state"]), entry["detail"]) for entry in entries)
+
+
+def payload_document(event: Event, body: bytes) -> Document:
+    """The received bytes as a document: exact (P5), and small, since a write is paid for by its size."""
+    return {
+        "id": payload_id(event.id),
+        "lane": event.lane,
+        "type": "payload",
+        "encoding": "zlib+base64",
+        "data": base64.b64encode(zlib.compress(body)).decode("ascii"),
+    }
+
+
+def payload_id(event: str) -> str:
+    """The id of the document that holds an event's bytes."""
+    return f"{event}.payload"
+
+
+def payload_from(document: Mapping[str, Any]) -> bytes:
+    """The received bytes again. Raises ValueError or zlib.error when the document does not hold them."""
+    if document["encoding"] != "zlib+base64":
+        raise ValueError("a payload in an encoding that is not known here")
+    return zlib.decompress(base64.b64decode(document["data"], validate=True))
