@@ -7,7 +7,7 @@ import aiohttp
 
 from shared.access.bearer import bearer_token
 from shared.access.discovery import Issuer, fetcher
-from shared.access.keys import Keys, KeySettings
+from shared.access.keys import DEFAULTS, Keys, KeySettings
 from shared.access.tokens import Caller, TokenPolicy, UnknownKey, read_token, verify_compact
 
 
@@ -44,7 +44,7 @@ class Authenticator:
 def helseid(
     session: aiohttp.ClientSession,
     policy: TokenPolicy,
-    settings: KeySettings = KeySettings(),
+    settings: KeySettings = DEFAULTS,
     jwks_uri: str | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Authenticator:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from shared.access.jwks import KeySet, JwksError, read_jwks
+from shared.access.jwks import JwksError, KeySet, read_jwks
 from shared.access.keys import KeysFetchError
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from shared.access.jwks import KeySet
 from shared.errors import NotAvailable
@@ -34,13 +35,16 @@ class KeySettings:
             raise ValueError("keys must be kept for some time, and the pause cannot be negative")
 
 
+DEFAULTS: Final = KeySettings()
+
+
 class Keys:
     """The current key set. Belongs to one event loop."""
 
     def __init__(
         self,
         fetch: Callable[[], Awaitable[KeySet]],
-        settings: KeySettings = KeySettings(),
+        settings: KeySettings = DEFAULTS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch

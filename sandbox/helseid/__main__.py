@@ -1,0 +1,35 @@
+"""`python -m sandbox.helseid --port P --data DIR`."""
+
+import argparse
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sandbox import part
+from sandbox.helseid.server import NotAStandIn, refuse_real_host, serve
+
+
+@asynccontextmanager
+async def _start(args: argparse.Namespace) -> AsyncIterator[dict[str, Any]]:
+    async with serve(args.data, args.port, issuer=args.issuer) as helseid:
+        yield helseid.facts()
+
+
+def _issuer(text: str) -> str:
+    try:
+        refuse_real_host(text)
+    except NotAStandIn as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text.rstrip("/")
+
+
+def main() -> int:
+    """Run the stand-in until told to end."""
+    parser = part.arguments("helseid")
+    parser.add_argument("--issuer", type=_issuer, help="the issuer's address (default: http://127.0.0.1:PORT)")
+    return part.run("helseid", parser, _start)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

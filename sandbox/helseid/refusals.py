@@ -1,0 +1,21 @@
+"""The token endpoint's error answers (RFC 6749 section 5.2; the catalogue in domain/helseid.md 3.7)."""
+
+from typing import Literal
+
+Error = Literal[
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+]
+
+
+class OAuthError(Exception):
+    """A refusal with its OAuth error and a description for the client's developer. Answered with status 400."""
+
+    def __init__(self, error: Error, description: str) -> None:
+        super().__init__(description)
+        self.error: Error = error
+        self.description = description
