@@ -1,0 +1,33 @@
+"""`python -m sandbox.host --app DIR --port P --data DIR`: run an app folder on this machine.
+
+Settings come from the environment; `local.settings.json` in the app folder fills in what it lacks.
+"""
+
+import argparse
+import sys
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from sandbox import part
+from sandbox.host.runtime import serve
+from sandbox.host.settings import StartRefused
+
+
+def main() -> int:
+    """Run until told to end. Returns the exit code: 1 when the app cannot be started."""
+    parser = part.arguments("host")
+    parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py and host.json")
+    try:
+        return part.run("host", parser, _start)
+    except StartRefused as error:
+        sys.stderr.write(f"host: {error}\n")
+        return 1
+
+
+def _start(args: argparse.Namespace) -> AbstractAsyncContextManager[dict[str, Any]]:
+    return serve(args.app.resolve(), args.data, args.port, args.verbose)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

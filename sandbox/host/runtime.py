@@ -1,0 +1,90 @@
+"""The host put together: index the app, open the HTTP door, start timers and queue listeners, drain at the end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.host import functions as indexed
+from sandbox.host import hostjson, keys, logs, settings
+from sandbox.host.admin import Admin
+from sandbox.host.functions import Function, ServiceBusTrigger, TimerTrigger
+from sandbox.host.timers import Timer
+from sandbox.host.web import Door, table
+from sandbox.host.worker import Worker
+
+DRAIN_S = 30.0
+"""How long running functions may take to finish when the host is told to end."""
+
+log = logging.getLogger("host")
+
+
+@asynccontextmanager
+async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = False) -> AsyncIterator[dict[str, Any]]:
+    """Run an app folder on 127.0.0.1 until the context ends; yields the facts a client needs.
+
+    Raises StartRefused when the app, its host.json or a setting does not allow it. One app per process.
+    """
+    config = hostjson.load(app_folder)
+    logs.configure(config, verbose)
+    for warning in config.warnings:
+        log.warning(warning)
+    os.environ.update(settings.read(os.environ, app_folder))
+    worker = Worker(app_folder, config.function_timeout)
+    with contextlib.redirect_stdout(sys.stderr):
+        functions = indexed.read(await worker.index(), os.environ)
+    access = keys.load(data_folder, [function.name for function in functions])
+    door = Door(worker, table(functions, config.route_prefix), access, tuple(config.custom_headers.items()))
+    timers = _timers(functions, worker, data_folder)
+    state = "Running"
+    admin = Admin(worker, access, {one.name: one for one in functions}, timers, lambda: state)
+    door.admin = admin.handle
+    runner = web.ServerRunner(web.Server(door.handle, access_log=None))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, shutdown_timeout=DRAIN_S, reuse_address=True, backlog=1024)
+    await site.start()
+    bound: int = runner.addresses[0][1]
+    # From the next turn of the loop on, what functions print goes where logs go: standard output is for "ready" alone.
+    asyncio.get_running_loop().call_soon(setattr, sys, "stdout", sys.stderr)
+    background = [asyncio.create_task(timer.run(), name=f"timer {name}") for name, timer in timers.items()]
+    try:
+        yield {
+            "port": bound,
+            "url": f"http://127.0.0.1:{bound}",
+            "functions": sorted(function.name for function in functions),
+            "masterKey": access.master,
+        }
+    finally:
+        state = "Stopping"
+        for task in background:
+            task.cancel()
+        await site.stop()
+        left = await worker.drain(DRAIN_S)
+        if left:
+            log.warning("%d running functions did not finish within %.0f s", left, DRAIN_S)
+        await runner.cleanup()
+        await asyncio.gather(*background, return_exceptions=True)
+        worker.stop()
+
+
+def _timers(functions: tuple[Function, ...], worker: Worker, folder: Path) -> dict[str, Timer]:
+    return {
+        function.name: Timer(function, function.trigger, worker, folder)
+        for function in functions
+        if isinstance(function.trigger, TimerTrigger) and not function.disabled
+    }
+
+
+def _queues(functions: tuple[Function, ...]) -> list[tuple[Function, ServiceBusTrigger]]:
+    return [
+        (function, function.trigger)
+        for function in functions
+        if isinstance(function.trigger, ServiceBusTrigger) and not function.disabled
+    ]
