@@ -5,7 +5,7 @@ when the lane must be looked at next (`due`, P2) and until when its head waits (
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared import clock
@@ -40,12 +40,13 @@ class Line:
 class DeliveryStore:
     """Deliveries in the container `deliveries`."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Container, grace: timedelta = GRACE) -> None:
         self._container = container
+        self._grace = grace
 
     async def create(self, delivery: Delivery) -> bool:
-        """Put a delivery at the end of its lane. False when it is there already (routing was interrupted and goes on)."""
-        due = clock.written(delivery.routed_at + GRACE)
+        """Put a delivery at the end of its lane. False when it is there already (routing goes on where it stopped)."""
+        due = clock.written(delivery.routed_at + self._grace)
         keep = Create(delivery.document())
         queue = Patch(
             LANE_DOCUMENT,
@@ -115,13 +116,13 @@ class DeliveryStore:
 
     async def end(self, delivery: Delivery, step: Step, now: datetime, detail: str, more: bool) -> None:
         """The delivery has ended by this step and leaves the line. Raises ConditionFailed when another try began."""
-        leaving = Leaving(_is_head(delivery.id), now, more, _NO_WAIT)
+        leaving = Leaving(_is_head(delivery.id), now + self._grace, more, _NO_WAIT)
         await settle(self._container, _moved(delivery, step, now, detail, None), leaving, delivery.lane)
 
     async def skip(self, delivery: str, lane: Lane, now: datetime, more: bool) -> None:
         """Take a head that has ended otherwise (withdrawn, expired) off the line."""
         try:
-            await settle(self._container, None, Leaving(_is_head(delivery), now, more, _NO_WAIT), lane)
+            await settle(self._container, None, Leaving(_is_head(delivery), now + self._grace, more, _NO_WAIT), lane)
         except ConditionFailed:
             return
 

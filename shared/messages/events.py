@@ -26,8 +26,8 @@ from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import LANE_DOCUMENT, Event, Station
 
-GRACE: Final = timedelta(seconds=20)
-"""How long a signal has before the orphan check takes it for lost."""
+GRACE: Final = timedelta(seconds=15)
+"""How long a signal has before the orphan check takes it for lost, unless the settings say otherwise."""
 
 _EVENT, _PAYLOAD, _LANE = 0, 1, 2
 
@@ -44,13 +44,14 @@ class Receipt:
 class EventStore:
     """Events in the container `events`."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Container, grace: timedelta = GRACE) -> None:
         self._container = container
+        self._grace = grace
 
     async def accept(self, event: Event, body: bytes) -> bool:
         """Store an event for good. False when the very same event was stored before. Raises Unreachable."""
         work = event.facts()
-        due = clock.written(event.received_at + GRACE)
+        due = clock.written(event.received_at + self._grace)
         keep = (Create(event.document()), Create(model.payload_document(event, body)))
         queue = Patch(
             LANE_DOCUMENT,
@@ -113,7 +114,7 @@ class EventStore:
             condition=f"FROM c WHERE c.state = '{State.RECEIVED}'",
         )
         head = f"c.pending[0].event = '{event.id}'"
-        await settle(self._container, moved, Leaving(head, now, more), event.lane)
+        await settle(self._container, moved, Leaving(head, now + self._grace, more), event.lane)
 
     async def postpone(self, lane: Lane, due: datetime) -> None:
         """Say when the lane must be looked at next, if it still has work. Raises Unreachable."""
@@ -126,12 +127,14 @@ class EventStore:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The head of a lane leaves its list. `head` is the condition that it still is the head, `more` whether others were
-    seen behind it."""
+    """The head of a lane leaves its list."""
 
     head: str
-    now: datetime
+    """The condition that it still is the head."""
+    due: datetime
+    """When the lane must be looked at next, if others are behind the head."""
     more: bool
+    """Whether others were seen behind it."""
     also: tuple[Change, ...] = ()
 
     def patch(self) -> Patch:
@@ -139,7 +142,7 @@ class Leaving:
         # A lane may be said to have nothing due only while nobody has joined it since it was read: else the one who
         # joined would be known to nobody if its signal were lost (P2).
         alone = "" if self.more else " AND ARRAY_LENGTH(c.pending) = 1"
-        due = clock.written(self.now + GRACE) if self.more else None
+        due = clock.written(self.due) if self.more else None
         changes = (Change("remove", "/pending/0"), Change("set", "/due", due), *self.also)
         return Patch(LANE_DOCUMENT, changes, condition=f"FROM c WHERE {self.head}{alone}")
 

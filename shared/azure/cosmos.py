@@ -1,0 +1,208 @@
+"""Cosmos DB as the hub's document database: the one place where its SDK is called and its errors are told apart."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Self
+
+import aiohttp
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
+
+from shared.azure import credentials
+from shared.azure.settings import CosmosSettings
+from shared.messages.documents import (
+    AlreadyThere,
+    ConditionFailed,
+    Create,
+    Document,
+    NotThere,
+    Operation,
+    Patch,
+    Unreachable,
+)
+
+_SUBJECT: Final = {404: NotThere, 409: AlreadyThere, 412: ConditionFailed}
+_NOT_IN_PLACE: Final = 400
+
+
+class CosmosContainer:
+    """A container, as `shared.messages.documents.Container` wants it.
+
+    `patience_s` bounds every operation, the SDK's own retries included: a caller waits for an answer.
+    """
+
+    def __init__(self, proxy: ContainerProxy, patience_s: float) -> None:
+        self._proxy = proxy
+        self._patience_s = patience_s
+
+    async def read(self, id: str, partition: str) -> Document | None:
+        """See Container."""
+        try:
+            async with self._told_apart():
+                return dict(await self._proxy.read_item(id, partition))
+        except NotThere:
+            return None
+
+    async def patch(self, patch: Patch, partition: str) -> Document:
+        """See Container."""
+        async with self._told_apart():
+            return dict(
+                await self._proxy.patch_item(patch.id, partition, _changes(patch), filter_predicate=patch.condition)
+            )
+
+    async def batch(self, operations: Sequence[Operation], partition: str) -> None:
+        """See Container."""
+        async with self._told_apart():
+            await self._proxy.execute_item_batch([_batched(each) for each in operations], partition)
+
+    async def put(self, document: Document, partition: str) -> None:
+        """See Container."""
+        async with self._told_apart():
+            await self._proxy.upsert_item(document)
+
+    async def query(self, text: str, parameters: dict[str, Any], limit: int) -> Sequence[Document]:
+        """See Container."""
+        found: list[Document] = []
+        async with self._told_apart():
+            pages = self._proxy.query_items(
+                text,
+                parameters=[{"name": name, "value": value} for name, value in parameters.items()],
+                max_item_count=limit,
+            )
+            async for document in pages:
+                found.append(dict(document))
+                if len(found) >= limit:
+                    break
+        return found
+
+    @asynccontextmanager
+    async def _told_apart(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                yield
+        except CosmosBatchOperationError as error:
+            raise _subject(error.operation_responses[error.error_index]["statusCode"], error.error_index) from None
+        except CosmosHttpResponseError as error:
+            raise _subject(error.status_code, 0) from None
+        except (ServiceRequestError, ServiceResponseError, TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise Unreachable(type(error).__name__) from None
+        except AzureError as error:
+            raise Unreachable(type(error).__name__) from None
+
+
+class Cosmos:
+    """The account's client, opened when first needed and kept open for the life of the process."""
+
+    def __init__(self, settings: CosmosSettings) -> None:
+        self._settings = settings
+        self._session: aiohttp.ClientSession | None = None
+        self._client: CosmosClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def container(self, name: str) -> CosmosContainer:
+        """A container by name. Raises Unreachable while the account cannot be reached."""
+        client = await self._open()
+        proxy = client.get_database_client(self._settings.database).get_container_client(name)
+        return CosmosContainer(proxy, self._settings.patience_s)
+
+    async def _open(self) -> CosmosClient:
+        async with self._opening:
+            if self._client is None:
+                # A session of our own, because the SDK's default asks the environment for proxies and reads .netrc at
+                # every request: half of what a point read costs.
+                session = aiohttp.ClientSession(
+                    trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+                )
+                client = _client(self._settings, session)
+                try:
+                    async with asyncio.timeout(self._settings.patience_s):
+                        await client.__aenter__()
+                except (AzureError, TimeoutError, aiohttp.ClientError, OSError) as error:
+                    await session.close()
+                    raise Unreachable(type(error).__name__) from None
+                self._session, self._client = session, client
+            return self._client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the client and its connections."""
+        client, session, self._client, self._session = self._client, self._session, None, None
+        if client is not None:
+            await client.close()
+        if session is not None:
+            await session.close()
+
+
+class LazyContainer:
+    """A container whose account may be out of reach when the process starts: looked up at the first operation."""
+
+    def __init__(self, cosmos: Cosmos, name: str) -> None:
+        self._cosmos = cosmos
+        self._name = name
+        self._found: CosmosContainer | None = None
+
+    async def read(self, id: str, partition: str) -> Document | None:
+        """See Container."""
+        return await (await self._container()).read(id, partition)
+
+    async def patch(self, patch: Patch, partition: str) -> Document:
+        """See Container."""
+        return await (await self._container()).patch(patch, partition)
+
+    async def batch(self, operations: Sequence[Operation], partition: str) -> None:
+        """See Container."""
+        await (await self._container()).batch(operations, partition)
+
+    async def put(self, document: Document, partition: str) -> None:
+        """See Container."""
+        await (await self._container()).put(document, partition)
+
+    async def query(self, text: str, parameters: dict[str, Any], limit: int) -> Sequence[Document]:
+        """See Container."""
+        return await (await self._container()).query(text, parameters, limit)
+
+    async def _container(self) -> CosmosContainer:
+        if self._found is None:
+            self._found = await self._cosmos.container(self._name)
+        return self._found
+
+
+def _client(settings: CosmosSettings, session: aiohttp.ClientSession) -> CosmosClient:
+    transport = AioHttpTransport(session=session, session_owner=False, use_env_settings=False)
+    common: dict[str, Any] = {"transport": transport, "connection_timeout": 3, "retry_total": 2}
+    if settings.connection_string is not None:
+        return CosmosClient.from_connection_string(settings.connection_string.get_secret_value(), **common)
+    return CosmosClient(settings.account_endpoint or "", credentials.default(), **common)
+
+
+def _changes(patch: Patch) -> list[dict[str, Any]]:
+    return [
+        {"op": change.op, "path": change.path}
+        if change.op == "remove"
+        else {"op": change.op, "path": change.path, "value": change.value}
+        for change in patch.changes
+    ]
+
+
+def _batched(operation: Operation) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    match operation:
+        case Create(document):
+            return ("create", (document,), {})
+        case Patch():
+            condition = {"filter_predicate": operation.condition} if operation.condition else {}
+            return ("patch", (operation.id, _changes(operation)), condition)
+
+
+def _subject(status: int | None, index: int) -> Exception:
+    known = _SUBJECT.get(status or 0)
+    if known is not None:
+        return known(index)
+    return Unreachable(f"status {status}")

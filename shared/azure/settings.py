@@ -1,0 +1,145 @@
+"""The app's settings: read once from the environment, typed, checked at start.
+
+Connections follow Azure's identity-based form (`ServiceBus__fullyQualifiedNamespace`, `Cosmos__accountEndpoint`); the
+name alone (`ServiceBus`, `Cosmos`) holds a connection string instead, which is how the sandbox and emulators are
+reached. Secrets come as Key Vault references, which Azure resolves before the app sees them.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretBytes,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
+
+PSEUDONYM_KEY_BYTES: Final = 32
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the message names it, in one line, and never shows its value."""
+
+
+def _key(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("must be base64") from None
+    if len(raw) != PSEUDONYM_KEY_BYTES:
+        raise ValueError(f"must be base64 of {PSEUDONYM_KEY_BYTES} bytes")
+    return raw
+
+
+_URL: Final = TypeAdapter(HttpUrl)
+
+
+def _url(text: str) -> str:
+    # Kept as written: an issuer is compared letter by letter, and the parsed form has a slash of its own at the end.
+    _URL.validate_python(text)
+    return text
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+def _schedule(text: object) -> object:
+    return tuple(timedelta(seconds=float(part)) for part in text.split()) if isinstance(text, str) else text
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
+
+
+class ServiceBusSettings(_Frozen):
+    """How Service Bus is reached: a namespace by identity, or a connection string."""
+
+    connection_string: SecretStr | None = Field(None, alias="ServiceBus")
+    namespace: str | None = Field(None, alias="ServiceBus__fullyQualifiedNamespace")
+    patience_s: float = Field(4.0, alias="ServiceBus__patience", gt=0, description="Seconds to wait for a send")
+
+
+class CosmosSettings(_Frozen):
+    """How Cosmos DB is reached: an account by identity, or a connection string."""
+
+    connection_string: SecretStr | None = Field(None, alias="Cosmos")
+    account_endpoint: str | None = Field(None, alias="Cosmos__accountEndpoint")
+    database: str = Field("knutepunkt", alias="Cosmos__database", description="Name of the database")
+    patience_s: float = Field(5.0, alias="Cosmos__patience", gt=0, description="Seconds to wait for an operation")
+
+
+class HelseIdSettings(_Frozen):
+    """Which tokens are accepted."""
+
+    issuer: Url = Field(alias="HelseId__issuer", description="HelseID environment, without a trailing slash")
+    audience: str = Field(alias="HelseId__audience", min_length=1, description="This API's name at HelseID")
+    test_environment: bool = Field(
+        False, alias="HelseId__testEnvironment", description="Accept the scope for everything, as VKP's test does"
+    )
+
+
+class DeliverySettings(_Frozen):
+    """How receivers are tried."""
+
+    schedule: Annotated[tuple[timedelta, ...], BeforeValidator(_schedule)] | None = Field(
+        None,
+        alias="Delivery__schedule",
+        description="Seconds between tries, separated by spaces; the last one repeats. Instead of the data file's",
+    )
+    timeout_s: float = Field(30.0, alias="Delivery__timeout", gt=0, description="Seconds a receiver has to answer")
+
+
+class Settings(_Frozen):
+    """Every setting of the app."""
+
+    service_bus: ServiceBusSettings
+    cosmos: CosmosSettings
+    helse_id: HelseIdSettings
+    delivery: DeliverySettings
+    pseudonym_key: Annotated[SecretBytes, BeforeValidator(_key)] = Field(
+        alias="Pseudonym__key", description="Base64 of the 32 bytes that patients' pseudonyms are made with"
+    )
+    public_url: Url | None = Field(
+        None, alias="Hub__publicUrl", description="The address callers use; Location headers begin with it"
+    )
+    grace_s: float = Field(
+        15.0, alias="Upkeep__grace", gt=0, description="Seconds a signal has before the orphan check takes it for lost"
+    )
+    registry_cache_s: float = Field(
+        30.0, alias="Registry__cache", ge=0, description="Seconds an entry of the register is trusted without a look"
+    )
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError that names the first setting at fault."""
+    values: dict[str, Any] = {name: value for name, value in environment.items() if value.strip()}
+    try:
+        settings = Settings.model_validate(
+            {
+                **values,
+                "service_bus": ServiceBusSettings.model_validate(values),
+                "cosmos": CosmosSettings.model_validate(values),
+                "helse_id": HelseIdSettings.model_validate(values),
+                "delivery": DeliverySettings.model_validate(values),
+            }
+        )
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SettingsError(f"setting {first['loc'][0] if first['loc'] else '?'}: {first['msg']}") from None
+    if settings.service_bus.connection_string is None and settings.service_bus.namespace is None:
+        raise SettingsError("setting ServiceBus__fullyQualifiedNamespace (or ServiceBus): Field required")
+    if settings.cosmos.connection_string is None and settings.cosmos.account_endpoint is None:
+        raise SettingsError("setting Cosmos__accountEndpoint (or Cosmos): Field required")
+    return settings

@@ -1,0 +1,172 @@
+"""The first station: a vendor's call becomes a stored message, or an answer that says what to mend.
+
+The order of the questions is part of the contract: who are you (401), may you (403), is there such a municipality (404),
+did it let you in (403), and only then what you sent (400, 413, 422). Nothing is promised before the store has it (P1).
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from shared.access import scopes
+from shared.access.authenticate import Authenticator
+from shared.access.pseudonym import pseudonym
+from shared.access.tokens import Caller
+from shared.clock import Clock
+from shared.errors import (
+    EmptyBody,
+    Finding,
+    NotAvailable,
+    NotGranted,
+    TooLarge,
+    UnknownAddress,
+    UnknownMunicipality,
+    WrongContentType,
+)
+from shared.fhir.json_text import MAX_BYTES
+from shared.fhir.reading import Reading, read_message
+from shared.log import LogEvent, log
+from shared.messages import lanes
+from shared.messages.documents import Unreachable
+from shared.messages.events import EventStore
+from shared.messages.model import Event
+from shared.messages.signals import Queue, SignalLost, Signals
+from shared.registry.register import Register
+
+RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
+"""The addresses messages are posted to (design/architecture.md, HTTP contract)."""
+
+_CONTENT_TYPES: Final = frozenset({
+    "application/fhir+json", "application/json", "text/json", "text/plain", "application/octet-stream", "",
+})  # fmt: skip
+"""NHN's own sample client sends JSON as text/plain (domain/leniency.md 1); clients that set nothing send the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A vendor's call, as it came in."""
+
+    orgnr: str
+    resource: str
+    authorization: str | None
+    content_type: str
+    body: bytes
+    correlation_id: str
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The promise: the message is stored under this id."""
+
+    event_id: str
+    again: bool
+    """Whether the very same message had been accepted before."""
+    warnings: tuple[Finding, ...]
+
+
+class Acceptance:
+    """Takes messages in."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        register: Register,
+        events: EventStore,
+        signals: Signals,
+        pseudonym_key: bytes,
+        clock: Clock,
+    ) -> None:
+        self._authenticator = authenticator
+        self._register = register
+        self._events = events
+        self._signals = signals
+        self._pseudonym_key = pseudonym_key
+        self._clock = clock
+
+    async def caller(self, post: Post) -> Caller:
+        """Who is calling. Raises one of the 401 errors, or NotAvailable when HelseID's keys cannot be had."""
+        return await self._authenticator.caller(post.authorization)
+
+    async def accept(self, post: Post, caller: Caller) -> Accepted:
+        """Store the message and signal its lane. Raises HubError: nothing is promised then."""
+        resource = post.resource.lower()
+        if resource not in RESOURCES:
+            raise UnknownAddress
+        scopes.require(caller, resource, "write")
+        try:
+            await self._may_send(post.orgnr, resource, caller)
+            reading = read_message(_checked_body(post), resource)
+            event = self._event(post, resource, caller, reading)
+            return await self._keep(event, post.body, reading)
+        except (Unreachable, SignalLost):
+            raise NotAvailable from None
+
+    async def _may_send(self, orgnr: str, resource: str, caller: Caller) -> None:
+        if await self._register.municipality(orgnr) is None:
+            raise UnknownMunicipality
+        grant = await self._register.grant(orgnr, caller.vkp_id)
+        if grant is None or not grant.allows(resource):
+            raise NotGranted
+
+    def _event(self, post: Post, resource: str, caller: Caller, reading: Reading) -> Event:
+        patient = pseudonym(self._pseudonym_key, reading.patient.system, reading.patient.value)
+        lane = lanes.inbound(post.orgnr, patient)
+        return Event(
+            id=lanes.event_id(
+                lane,
+                sender=caller.vkp_id,
+                orgnr=post.orgnr,
+                resource=resource,
+                business_identifier=reading.business_identifier,
+                sha256=reading.sha256,
+            ),
+            lane=lane,
+            patient=patient,
+            orgnr=post.orgnr,
+            resource=resource,
+            resource_type=reading.resource_type,
+            sender=caller.vkp_id,
+            sha256=reading.sha256,
+            size=len(post.body),
+            content_type=_media_type(post.content_type),
+            correlation_id=post.correlation_id or str(uuid.uuid4()),
+            traceparent=post.traceparent,
+            received_at=self._clock(),
+            occurred_at=reading.occurred_at,
+        )
+
+    async def _keep(self, event: Event, body: bytes, reading: Reading) -> Accepted:
+        # A queue known to be out of reach is asked before anything is stored: the caller is then told to come back, and
+        # nothing is here that he was not told of.
+        if not await self._signals.ready():
+            raise NotAvailable
+        new = await self._events.accept(event, body)
+        log(
+            LogEvent.ACCEPTED if new else LogEvent.ACCEPTED_AGAIN,
+            event_id=event.id, orgnr=event.orgnr, resource=event.resource, vkp_id=event.sender,
+            correlation_id=event.correlation_id,
+        )  # fmt: skip
+        # Signalled again too when the message is not new: the caller may repeat it because the first signal was lost.
+        try:
+            await self._signals.send(Queue.EVENTS, event.lane)
+        except SignalLost:
+            # Stored, so it will be delivered whatever happens; but until the queue is back nobody knows when.
+            log(LogEvent.SIGNAL_LOST, lane=event.lane, queue=Queue.EVENTS)
+            raise
+        return Accepted(event.id, again=not new, warnings=reading.warnings)
+
+
+def _checked_body(post: Post) -> bytes:
+    if _media_type(post.content_type) not in _CONTENT_TYPES:
+        raise WrongContentType
+    if len(post.body) > MAX_BYTES:
+        raise TooLarge
+    if not post.body.strip():
+        raise EmptyBody
+    return post.body
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

@@ -1,0 +1,146 @@
+"""The third station: a receiver's lane is worked off in order, until it is empty or its head must wait."""
+
+import hashlib
+import random
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.clock import Clock
+from shared.delivery.answers import Answer, Later, Refused, Taken
+from shared.delivery.receiver import Endpoint, ReceiverClient
+from shared.delivery.schedule import Schedule
+from shared.log import LogEvent, log
+from shared.messages.deliveries import DeliveryStore, Line
+from shared.messages.documents import ConditionFailed, NotThere
+from shared.messages.events import EventStore
+from shared.messages.lanes import Lane
+from shared.messages.lifecycle import Step
+from shared.messages.model import Delivery
+from shared.messages.signals import Queue, SignalLost, Signals
+from shared.registry.register import Register
+from shared.tracing import span
+
+IN_ONE_GO: Final = 50
+"""Deliveries of one lane before it is signalled again and left: other lanes want workers too."""
+
+_EARLY: Final = timedelta(milliseconds=100)
+"""A scheduled signal may come this much before its time, since two clocks are involved."""
+
+_SILENCE: Final = timedelta(seconds=90)
+"""When a worker that has begun a try and is not heard of is given up: longer than a receiver has to answer."""
+
+
+class Delivering:
+    """Delivers. The number of each try is stored before it is made, and its outcome in one batch with the lane."""
+
+    def __init__(
+        self,
+        *,
+        events: EventStore,
+        deliveries: DeliveryStore,
+        register: Register,
+        receiver: ReceiverClient,
+        schedule: Schedule,
+        signals: Signals,
+        clock: Clock,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._events = events
+        self._deliveries = deliveries
+        self._register = register
+        self._receiver = receiver
+        self._schedule = schedule
+        self._signals = signals
+        self._clock = clock
+        self._chance = chance
+
+    async def work(self, lane: Lane) -> None:
+        """Deliver what the lane has. Raises Unreachable; what is not delivered stays in line."""
+        for _ in range(IN_ONE_GO):
+            line = await self._deliveries.line(lane)
+            if line is None:
+                return
+            now = self._clock()
+            if line.wait_until is not None and line.wait_until - now > _EARLY:
+                # Someone joined the line while its head waits: the lane is due when the head is, no earlier.
+                await self._deliveries.postpone(lane, line.wait_until)
+                return
+            if not await self._head(line, lane, now):
+                return
+        await self._signal(lane)
+
+    async def _head(self, line: Line, lane: Lane, now: datetime) -> bool:
+        """Try the first in line. Whether the lane can go on with the next."""
+        more = line.length > 1
+        try:
+            delivery = await self._deliveries.attempt(line.head, lane, due=now + _SILENCE)
+        except ConditionFailed:
+            # It has ended by another way than delivery and only its place in line is left.
+            await self._deliveries.skip(line.head, lane, now, more)
+            return True
+        with span("deliver", delivery.event.traceparent) as traceparent:
+            answer = await self._hand_over(delivery, traceparent)
+        try:
+            return await self._settle(delivery, answer, more)
+        except ConditionFailed:
+            log(LogEvent.OVERTAKEN, delivery_id=delivery.id, attempt=delivery.attempts)
+            return False
+
+    async def _hand_over(self, delivery: Delivery, traceparent: str) -> Answer:
+        event = delivery.event
+        municipality = await self._register.municipality(event.orgnr)
+        urls = [each.url for each in municipality.receivers if each.id == delivery.receiver] if municipality else []
+        if not urls:
+            return Later("HUB_RECEIVER_GONE")
+        try:
+            body = await self._events.payload(event.id, event.lane)
+        except (NotThere, ValueError, zlib.error):
+            return self._damaged(delivery)
+        if hashlib.sha256(body).hexdigest() != event.sha256:
+            return self._damaged(delivery)
+        return await self._receiver.post(Endpoint(urls[0]), delivery, body, traceparent)
+
+    def _damaged(self, delivery: Delivery) -> Answer:
+        log(LogEvent.BYTES_DIFFER, delivery_id=delivery.id)
+        return Refused("HUB_BYTES_DIFFER", 0)
+
+    async def _settle(self, delivery: Delivery, answer: Answer, more: bool) -> bool:
+        now = self._clock()
+        match answer:
+            case Taken():
+                await self._deliveries.end(delivery, Step.DELIVER, now, "", more)
+                log(
+                    LogEvent.DELIVERED, delivery_id=delivery.id, receiver=delivery.receiver, attempt=delivery.attempts,
+                    duration_ms=round((now - delivery.event.received_at).total_seconds() * 1000),
+                )  # fmt: skip
+                return True
+            case Refused(code, status):
+                await self._deliveries.end(delivery, Step.QUARANTINE, now, code, more)
+                log(LogEvent.QUARANTINED, delivery_id=delivery.id, code=code, status=status, attempt=delivery.attempts)
+                return True
+            case Later(code, retry_after):
+                return await self._later(delivery, code, retry_after, now, more)
+
+    async def _later(
+        self, delivery: Delivery, code: str, retry_after: timedelta | None, now: datetime, more: bool
+    ) -> bool:
+        until = self._schedule.next_try(delivery.attempts, delivery.event.received_at, now, retry_after, self._chance())
+        if until is None:
+            await self._deliveries.end(delivery, Step.QUARANTINE, now, "HUB_GAVE_UP", more)
+            log(LogEvent.QUARANTINED, delivery_id=delivery.id, code="HUB_GAVE_UP", attempt=delivery.attempts)
+            return True
+        await self._deliveries.wait(delivery, now, until, code)
+        log(
+            LogEvent.WAITING, delivery_id=delivery.id, receiver=delivery.receiver, code=code,
+            attempt=delivery.attempts, due=until.isoformat(),
+        )  # fmt: skip
+        await self._signal(delivery.lane, until)
+        return False
+
+    async def _signal(self, lane: Lane, due: datetime | None = None) -> None:
+        try:
+            await self._signals.send(Queue.DELIVERIES, lane, due)
+        except SignalLost:
+            log(LogEvent.SIGNAL_LOST, lane=lane, queue=Queue.DELIVERIES)
