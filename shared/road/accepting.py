@@ -1,7 +1,8 @@
 """The first station: a vendor's call becomes a stored message, or an answer that says what to mend.
 
-The order of the questions is part of the contract: who are you (401), may you (403), is there such a municipality (404),
-did it let you in (403), and only then what you sent (400, 413, 422). Nothing is promised before the store has it (P1).
+The order of the questions is part of the contract: who are you (401), may you (403), is there such a municipality
+(404), did it let you in (403), and only then what you sent (400, 413, 422). Nothing is promised before the store has
+it (P1).
 """
 
 import uuid

@@ -99,8 +99,10 @@ def _may_ask(caller: Caller, resource: str) -> None:
 
 
 def _is_theirs(event: Document, question: Question, caller: Caller, resource: str) -> bool:
-    asked_for = event["orgnr"] == question.orgnr and event["resource"] == resource
-    return asked_for and (event["sender"] == caller.vkp_id or event["orgnr"] == caller.orgnr_parent)
+    orgnr: str = event["orgnr"]
+    sender: str = event["sender"]
+    asked_for = orgnr == question.orgnr and event["resource"] == resource
+    return asked_for and (sender == caller.vkp_id or orgnr == caller.orgnr_parent)
 
 
 def _moment(stations: tuple[Station, ...], states: tuple[State, ...]) -> datetime | None:

@@ -1,0 +1,72 @@
+"""Between Azure's HTTP objects and the hub's: what every HTTP door needs to read a call and write an answer."""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+import azure.functions as func
+
+from shared.errors import HubError, NotAuthenticated, NotAvailable, ScopeMissing
+from shared.fhir import outcome
+
+FHIR_JSON: Final = "application/fhir+json"
+RETRY_AFTER_S: Final = 5
+
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def correlation_id(req: func.HttpRequest) -> str:
+    """The caller's id for this exchange if it is a harmless one, else a new one."""
+    for header in ("correlation-id", "x-correlation-id", "x-request-id"):
+        given = req.headers.get(header, "")
+        if _CORRELATION_ID.fullmatch(given):
+            return given
+    return str(uuid.uuid4())
+
+
+def traceparent(context: func.Context) -> str:
+    """The trace this call belongs to, as the host gives it."""
+    return getattr(context.trace_context, "trace_parent", None) or getattr(context.trace_context, "Traceparent", "")
+
+
+def fhir(status: int, body: bytes, correlation: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """An answer in FHIR JSON."""
+    return func.HttpResponse(
+        body,
+        status_code=status,
+        mimetype=FHIR_JSON,
+        headers={"Correlation-Id": correlation, "Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def plain_json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """An answer in JSON."""
+    return func.HttpResponse(
+        json.dumps(body, ensure_ascii=False),
+        status_code=status,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def refused(error: HubError, correlation: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """The answer that says what is wrong, whose fault it is and what to do."""
+    return fhir(
+        error.status, outcome.to_bytes(outcome.refused(error)), correlation, {**_extra(error), **(headers or {})}
+    )
+
+
+def _extra(error: HubError) -> dict[str, str]:
+    match error:
+        case NotAvailable():
+            return {"Retry-After": str(RETRY_AFTER_S)}
+        case NotAuthenticated() if type(error) is NotAuthenticated:
+            # RFC 6750 3.1: a call without credentials is told the scheme and nothing more.
+            return {"WWW-Authenticate": "Bearer"}
+        case NotAuthenticated():
+            return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{error.text()}"'}
+        case ScopeMissing():
+            return {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    return {}

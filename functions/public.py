@@ -1,0 +1,42 @@
+"""What anyone may ask: the API's description, whether the hub is alive, and the answer to calls that fit nothing."""
+
+import azure.functions as func
+
+from functions import http
+from functions.wiring import hub
+from shared.api import capability, openapi, routes
+from shared.errors import UnknownAddress, WrongMethod
+
+door = func.Blueprint()
+
+
+@door.function_name("metadata")
+@door.route("metadata", methods=["GET"])
+async def metadata(req: func.HttpRequest) -> func.HttpResponse:
+    """The CapabilityStatement."""
+    return http.plain_json(200, capability.statement(hub().settings.public_url, hub().settings.helse_id.issuer))
+
+
+@door.function_name("openapi")
+@door.route("openapi.json", methods=["GET"])
+async def openapi_json(req: func.HttpRequest) -> func.HttpResponse:
+    """The whole API."""
+    return http.plain_json(200, openapi.document(hub().settings.public_url))
+
+
+@door.function_name("health")
+@door.route("health", methods=["GET"])
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Alive, with the state of what it depends on."""
+    return http.plain_json(200, await hub().health.look())
+
+
+@door.function_name("nothing_here")
+@door.route("{*path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+async def nothing_here(req: func.HttpRequest) -> func.HttpResponse:
+    """An address or a method that this API does not have: an answer that FHIR clients can read."""
+    allowed = routes.methods_at(req.route_params.get("path", ""))
+    correlation = http.correlation_id(req)
+    if allowed:
+        return http.refused(WrongMethod(), correlation, {"Allow": ", ".join(allowed)})
+    return http.refused(UnknownAddress(), correlation)
