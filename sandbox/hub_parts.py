@@ -1,0 +1,133 @@
+"""Which parts make up the hub on one machine, in which order they run, and the settings that tie them together."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from sandbox import ports, topology
+from sandbox.hub_folder import Addresses, Client, left_by_the_dead, remembered_ports, secret
+from sandbox.process import ROOT, Facts, Part
+
+APP: Final = "app"
+BACKING: Final = ("servicebus", "cosmos", "helseid", "epj")
+"""What the app stands on; started together, before it."""
+ALL: Final = (*BACKING, APP)
+ENDING: Final = ((APP,), BACKING)
+"""The app first, so that it can finish what it holds while all it needs is still there."""
+ENDING_PATIENCE_S: Final = {APP: 35.0}
+
+ORGNR: Final = "310000019"
+"""A synthetic organisation number, with the right check digit."""
+MUNICIPALITY: Final = "Solvik kommune (syntetisk)"
+VENDOR: Final = "trygghetsvakt"
+GRANTED: Final = ("trygghetsvakt-test",)
+"""vkp-ids that may send to the municipality. The other client, natugla, may not: so that a refusal can be shown."""
+
+DEFAULT_PORT: Final = 7071
+_PORT_PATIENCE_S: Final = 3.0
+
+_KEPT_FROM_CALLER: Final = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "LD_LIBRARY_PATH"}
+)
+_SETTINGS_FROM_CALLER: Final = ("Delivery__", "HelseId__", "Hub__", "Pseudonym__", "OrphanCheckSchedule")
+
+
+class PortTaken(Exception):
+    """A port that was asked for is in use by another program."""
+
+    def __init__(self, part: str, port: int) -> None:
+        option = "--port" if part == APP else f"--{part}-port"
+        super().__init__(f"port {port} is taken by another program: choose another with {option} (0: any free one)")
+        self.part = part
+        self.port = port
+
+
+async def choose_ports(folder: Path, asked: Mapping[str, int]) -> dict[str, int]:
+    """A port for every part: the one asked for, else the one it had last time, else a free one.
+
+    Raises PortTaken when one that was asked for is in use, ports.NoFreePort when there is none left.
+    """
+    # Parts of a hub that was killed need a moment to notice it.
+    patience_s = _PORT_PATIENCE_S if left_by_the_dead(folder) else 0.0
+    before = remembered_ports(folder)
+    chosen: dict[str, int] = {}
+    taken = {port for port in asked.values() if port}
+    for name in ALL:
+        wish = asked.get(name, 0)
+        last = before.get(name, 0)
+        if wish:
+            if not await ports.wait_until_free(wish, patience_s):
+                raise PortTaken(name, wish)
+            chosen[name] = wish
+        elif last and last not in taken and await ports.wait_until_free(last, patience_s):
+            chosen[name] = last
+        else:
+            chosen[name] = ports.choose(taken)
+        taken.add(chosen[name])
+    return chosen
+
+
+def backing_part(name: str, folder: Path, port: int) -> Part:
+    """One of the parts the app stands on."""
+    return Part(name, f"sandbox.{name}", folder / name, port, environment=_base_environment())
+
+
+def app_part(folder: Path, port: int, environment: Mapping[str, str]) -> Part:
+    """The hub's own app on the local Functions host."""
+    return Part(APP, "sandbox.host", folder / APP, port, ("--app", str(ROOT)), {**_base_environment(), **environment})
+
+
+def app_settings(
+    folder: Path, port: int, facts: Mapping[str, Facts], caller: Mapping[str, str], settings: Mapping[str, str]
+) -> dict[str, str]:
+    """The app's settings, as Azure would give them in its environment.
+
+    From the caller's environment only what tunes the app: an address of Azure that lies about there must never be
+    reached from the sandbox. `settings` were meant for this hub and win over everything.
+    """
+    tuned = {name: value for name, value in caller.items() if name.startswith(_SETTINGS_FROM_CALLER)}
+    fixed = {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "ServiceBus": str(facts["servicebus"]["connectionString"]),
+        "Cosmos": str(facts["cosmos"]["connectionString"]),
+        "Cosmos__database": topology.load().database,
+        "HelseId__issuer": str(facts["helseid"]["issuer"]),
+        "HelseId__audience": str(facts["helseid"]["audience"]),
+        "Pseudonym__key": secret(folder, "pseudonym.key"),
+        "Hub__publicUrl": f"http://{ports.LOOPBACK}:{port}",
+    }
+    return {"OrphanCheckSchedule": "*/30 * * * * *", **tuned, **fixed, **settings}
+
+
+def receiver_url(facts: Mapping[str, Facts]) -> str:
+    """Where the municipality's EPJ takes messages."""
+    return f"{facts['epj']['url']}/fhir/{ORGNR}"
+
+
+def addresses(facts: Mapping[str, Facts]) -> Addresses:
+    """Where everything is reached, once all parts are ready."""
+    counters = facts["servicebus"].get("countersPort")
+    return Addresses(
+        api=str(facts[APP]["url"]),
+        servicebus=str(facts["servicebus"]["connectionString"]),
+        cosmos=str(facts["cosmos"]["connectionString"]),
+        database=topology.load().database,
+        helseid=str(facts["helseid"]["issuer"]),
+        audience=str(facts["helseid"]["audience"]),
+        epj=str(facts["epj"]["url"]),
+        orgnr=ORGNR,
+        vendor=VENDOR,
+        clients={
+            name: Client(str(client["vkpId"]), str(client["keyFile"]))
+            for name, client in facts["helseid"]["clients"].items()
+        },
+        master_key=str(facts[APP].get("masterKey", "")),
+        servicebus_counters=None if counters is None else f"http://{ports.LOOPBACK}:{counters}",
+    )
+
+
+def _base_environment() -> dict[str, str]:
+    """What every part gets: no proxies, no credentials, nothing that changes how Python runs."""
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT_FROM_CALLER or name.startswith("LC_")}
+    return kept | {"PYTHONUNBUFFERED": "1", "NO_PROXY": "*"}
