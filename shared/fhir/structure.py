@@ -1,0 +1,111 @@
+"""Whether a message has the structure R4 gives its types: only known elements, each with the right JSON type.
+
+`fhir.resources` does not hold that line by itself (engineering/fhir.md 1.4): it reads JSON out of strings where an
+object is due, takes "5" for a number and 1720000000 for a time, accepts its own Python names, and ends in a KeyError
+for an unknown resource type. What passes here can be handed to it safely.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from difflib import get_close_matches
+
+from shared.errors import Finding
+from shared.fhir.findings import Findings
+from shared.fhir.repair import Repaired
+from shared.fhir.shapes import Element, Shape, resource_shape, shape_for
+from shared.fhir.values import JsonObject, JsonValue, Path
+
+UNKNOWN_ELEMENT = "fhir-unknown-element"
+
+
+def _is_string(value: JsonValue) -> bool:
+    return isinstance(value, str)
+
+
+def _is_integer(value: JsonValue) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_decimal(value: JsonValue) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+_JSON_TYPES: dict[str, tuple[Callable[[JsonValue], bool], str]] = {
+    "boolean": (lambda value: isinstance(value, bool), "true or false"),
+    "integer": (_is_integer, "a whole number"),
+    "unsignedInt": (_is_integer, "a whole number"),
+    "positiveInt": (_is_integer, "a whole number"),
+    "decimal": (_is_decimal, "a number"),
+}
+_TEXT = (_is_string, "a string")
+
+
+def check_structure(repaired: Repaired, message: JsonObject) -> tuple[Finding, ...]:
+    """Every place where the repaired copy does not have R4's structure; expressions are into `message` as sent."""
+    walk = _Walk(repaired, Findings(message))
+    walk.resource(repaired.message, ())
+    return walk.findings.found()
+
+
+class _Walk:
+    def __init__(self, repaired: Repaired, findings: Findings) -> None:
+        self.repaired = repaired
+        self.findings = findings
+
+    def resource(self, value: JsonValue, path: Path) -> None:
+        shape = resource_shape(value)
+        if not isinstance(value, dict):
+            self.note("fhir-not-an-object", "A FHIR resource is due here: send an object.", path)
+        elif shape is None:
+            where = (*path, "resourceType")
+            if "resourceType" in value:
+                text = "This resourceType is not a type of resource that this hub knows from R4."
+                self.note("fhir-unknown-resource-type", text, where, "not-supported")
+            else:
+                text = "A resource must name its resourceType."
+                self.note("fhir-missing-resource-type", text, where, "required")
+        else:
+            self.members(value, shape, path, is_resource=True)
+
+    def members(self, value: JsonObject, shape: Shape, path: Path, *, is_resource: bool = False) -> None:
+        for name, member in value.items():
+            element = shape.get(name)
+            if element is None:
+                if not (is_resource and name == "resourceType"):
+                    self.unknown(name, shape, (*path, name))
+            elif not element.repeats:
+                self.value(member, element, (*path, name))
+            elif isinstance(member, list):
+                for index, item in enumerate(member):
+                    # After repair a null stands only where it holds the place of a value or an extension.
+                    if item is not None:
+                        self.value(item, element, (*path, name, index))
+            else:
+                self.note("fhir-not-an-array", "R4 says this element is an array.", (*path, name))
+            if self.findings.full:
+                return
+
+    def value(self, value: JsonValue, element: Element, path: Path) -> None:
+        if element.kind == "resource":
+            self.resource(value, path)
+        elif element.kind == "primitive":
+            matches, due = _JSON_TYPES.get(element.type_name, _TEXT)
+            if not matches(value):
+                self.note("fhir-json-type", f"The type {element.type_name} is written as {due} in JSON.", path)
+        elif isinstance(value, dict):
+            shape = shape_for(element, value)
+            if shape is not None:
+                self.members(value, shape, path)
+        elif isinstance(value, list):
+            self.note("fhir-not-one-value", "R4 says this element is one value, not several.", path)
+        else:
+            self.note("fhir-not-an-object", f"The type {element.type_name} is an object in JSON.", path)
+
+    def unknown(self, name: str, shape: Shape, path: Path) -> None:
+        text = "R4 has no element of this name here."
+        # The nearest name comes from the definitions, so it can be told; the sender's own name cannot.
+        near = get_close_matches(name, shape, n=1) if len(name) <= 64 and not self.findings.full else ()
+        self.note(UNKNOWN_ELEMENT, f"{text} The nearest is {near[0]}." if near else text, path)
+
+    def note(self, rule: str, text: str, path: Path, issue_type: str = "structure") -> None:
+        self.findings.add(rule, text, self.repaired.as_sent(path), issue_type=issue_type)
