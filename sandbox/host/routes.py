@@ -202,7 +202,8 @@ def _with_numbers(name: str, numbers: Sequence[int]) -> Constraint:
 def _whole(value: str, bits: int) -> bool:
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", value):
         return False
-    return -(2 ** (bits - 1)) <= int(value) < 2 ** (bits - 1)
+    limit = 1 << (bits - 1)
+    return -limit <= int(value) < limit
 
 
 def _number(value: str) -> bool:

@@ -15,7 +15,10 @@ from aiohttp import web
 from sandbox.host import functions as indexed
 from sandbox.host import hostjson, keys, logs, settings
 from sandbox.host.admin import Admin
+from sandbox.host.bus import Bus, namespace
 from sandbox.host.functions import Function, ServiceBusTrigger, TimerTrigger
+from sandbox.host.hostjson import ServiceBusOptions
+from sandbox.host.listeners import Listener
 from sandbox.host.timers import Timer
 from sandbox.host.web import Door, table
 from sandbox.host.worker import Worker
@@ -43,6 +46,7 @@ async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = 
     access = keys.load(data_folder, [function.name for function in functions])
     door = Door(worker, table(functions, config.route_prefix), access, tuple(config.custom_headers.items()))
     timers = _timers(functions, worker, data_folder)
+    buses, listeners = _listeners(functions, config.service_bus, worker)
     state = "Running"
     admin = Admin(worker, access, {one.name: one for one in functions}, timers, lambda: state)
     door.admin = admin.handle
@@ -53,7 +57,10 @@ async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = 
     bound: int = runner.addresses[0][1]
     # From the next turn of the loop on, what functions print goes where logs go: standard output is for "ready" alone.
     asyncio.get_running_loop().call_soon(setattr, sys, "stdout", sys.stderr)
-    background = [asyncio.create_task(timer.run(), name=f"timer {name}") for name, timer in timers.items()]
+    ticking = [asyncio.create_task(timer.run(), name=f"timer {name}") for name, timer in timers.items()]
+    connecting = [asyncio.create_task(bus.run(), name="service bus") for bus in buses.values()]
+    for listener in listeners:
+        listener.start()
     try:
         yield {
             "port": bound,
@@ -63,15 +70,29 @@ async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = 
         }
     finally:
         state = "Stopping"
-        for task in background:
-            task.cancel()
-        await site.stop()
-        left = await worker.drain(DRAIN_S)
-        if left:
-            log.warning("%d running functions did not finish within %.0f s", left, DRAIN_S)
-        await runner.cleanup()
-        await asyncio.gather(*background, return_exceptions=True)
+        await _end(ticking)
+        await _drain(worker, runner, site, listeners)
+        for bus in buses.values():
+            await bus.close()
+        await _end(connecting)
         worker.stop()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _drain(worker: Worker, runner: web.ServerRunner, site: web.TCPSite, listeners: list[Listener]) -> None:
+    """Take nothing new; let what runs finish, be answered and be settled."""
+    deadline = asyncio.get_running_loop().time() + DRAIN_S
+    await site.stop()
+    await asyncio.gather(*(listener.stop(DRAIN_S) for listener in listeners))
+    left = await worker.drain(deadline - asyncio.get_running_loop().time())
+    if left:
+        log.warning("%d running functions did not finish within %.0f s", left, DRAIN_S)
+    await runner.cleanup()
 
 
 def _timers(functions: tuple[Function, ...], worker: Worker, folder: Path) -> dict[str, Timer]:
@@ -82,9 +103,19 @@ def _timers(functions: tuple[Function, ...], worker: Worker, folder: Path) -> di
     }
 
 
-def _queues(functions: tuple[Function, ...]) -> list[tuple[Function, ServiceBusTrigger]]:
-    return [
+def _listeners(
+    functions: tuple[Function, ...], options: ServiceBusOptions, worker: Worker
+) -> tuple[dict[str, Bus], list[Listener]]:
+    """One connection for each connection string, and a listener for each queue trigger."""
+    triggers = [
         (function, function.trigger)
         for function in functions
         if isinstance(function.trigger, ServiceBusTrigger) and not function.disabled
+    ]
+    buses = {
+        text: Bus(namespace(text), [trigger.queue for _, trigger in triggers if trigger.connection == text])
+        for text in {trigger.connection for _, trigger in triggers}
+    }
+    return buses, [
+        Listener(function, trigger, options, buses[trigger.connection], worker) for function, trigger in triggers
     ]

@@ -130,7 +130,7 @@ def joined_query(raw: str) -> dict[str, str]:
 
 
 async def read_body(request: web.BaseRequest, headers: dict[str, str]) -> bytes | None:
-    """The body, or None when it is too large. A chunked body reads as empty, as in Azure (azure-functions-host#4926)."""
+    """The body, or None when it is too large. A chunked body reads as empty, as in Azure (functions-host#4926)."""
     length = request.content_length
     if not length:
         return b""
