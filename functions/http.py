@@ -20,7 +20,7 @@ _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 def correlation_id(req: func.HttpRequest) -> str:
     """The caller's id for this exchange if it is a harmless one, else a new one."""
     for header in ("correlation-id", "x-correlation-id", "x-request-id"):
-        given = req.headers.get(header, "")
+        given: str = req.headers.get(header, "")
         if _CORRELATION_ID.fullmatch(given):
             return given
     return str(uuid.uuid4())
@@ -28,7 +28,8 @@ def correlation_id(req: func.HttpRequest) -> str:
 
 def traceparent(context: func.Context) -> str:
     """The trace this call belongs to, as the host gives it."""
-    return getattr(context.trace_context, "trace_parent", None) or getattr(context.trace_context, "Traceparent", "")
+    given: str | None = context.trace_context.trace_parent
+    return given or ""
 
 
 def fhir(status: int, body: bytes, correlation: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
@@ -54,7 +55,10 @@ def plain_json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] 
 def refused(error: HubError, correlation: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """The answer that says what is wrong, whose fault it is and what to do."""
     return fhir(
-        error.status, outcome.to_bytes(outcome.refused(error)), correlation, {**_extra(error), **(headers or {})}
+        error.status,
+        outcome.to_bytes(outcome.operation_outcome(error)),
+        correlation,
+        {**_extra(error), **(headers or {})},
     )
 
 

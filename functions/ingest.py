@@ -43,7 +43,7 @@ async def ingest(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
 def _accepted(accepted: Accepted, post: Post) -> func.HttpResponse:
     path = f"/epj/r4/{post.orgnr}/{post.resource.lower()}/{accepted.event_id}/$status"
     base = (hub().settings.public_url or "").rstrip("/")
-    body = outcome.to_bytes(outcome.accepted(accepted.event_id, accepted.warnings))
+    body = outcome.to_bytes(outcome.accepted_outcome(accepted.event_id, accepted.warnings))
     return http.fhir(202, body, post.correlation_id, {"Location": f"{base}{path}"})
 
 
