@@ -30,7 +30,10 @@ _PORT_PATIENCE_S: Final = 3.0
 _KEPT_FROM_CALLER: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "LD_LIBRARY_PATH"}
 )
-_SETTINGS_FROM_CALLER: Final = ("Delivery__", "HelseId__", "Hub__", "Pseudonym__", "OrphanCheckSchedule")
+_SETTINGS_FROM_CALLER: Final = (
+    "Delivery__", "HelseId__", "Hub__", "OrphanCheckSchedule", "Pseudonym__", "Registry__", "Upkeep__",
+    "Cosmos__patience", "ServiceBus__patience",
+)  # fmt: skip
 
 
 class PortTaken(Exception):

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -91,9 +92,13 @@ async def running_hub(
     *,
     wishes: Wishes | None = None,
     report: Report | None = None,
+    progress: Report = lambda _: None,
     hurry: asyncio.Event | None = None,
 ) -> AsyncIterator[Hub]:
-    """Run a hub on a folder. `report` takes what happens meanwhile, `hurry` ends all parts at once when set.
+    """Run a hub on a folder.
+
+    `progress` takes what is done while starting, `report` what happens to a part later on (standard error when left
+    out); `hurry` ends all parts at once when set.
 
     Raises hub_folder.AlreadyRunning, hub_parts.PortTaken, PartFailed, or OSError when the folder cannot be written.
     """
@@ -119,7 +124,7 @@ async def running_hub(
         publish()
         async with _hurried(supervisor, hurry):
             try:
-                known.append(await _start(supervisor, folder, chosen, wishes.caller, settings, report or _to_stderr))
+                known.append(await _start(supervisor, folder, chosen, wishes.caller, settings, progress))
                 hub_folder.remember_ports(folder, supervisor.ports)
                 publish()
                 yield Hub(folder, known[0], supervisor)
@@ -133,10 +138,13 @@ async def _start(
     chosen: Mapping[str, int],
     caller: Mapping[str, str],
     settings: Mapping[str, str],
-    report: Report,
+    progress: Report,
 ) -> Addresses:
+    started = time.monotonic()
     backing = [hub_parts.backing_part(name, folder, chosen[name]) for name in hub_parts.BACKING]
     facts = await _start_together(supervisor, backing)
+    progress(f"Service Bus, Cosmos DB, HelseID and an EPJ are ready ({time.monotonic() - started:.1f} s).")
+    started = time.monotonic()
     await seed(
         str(facts["cosmos"]["connectionString"]),
         topology.load().database,
@@ -148,6 +156,7 @@ async def _start(
     port = chosen[hub_parts.APP]
     environment = hub_parts.app_settings(folder, port, facts, caller, settings)
     facts[hub_parts.APP] = await supervisor.start(hub_parts.app_part(folder, port, environment))
+    progress(f"The function app serves on {facts[hub_parts.APP]['url']} ({time.monotonic() - started:.1f} s).")
     return hub_parts.addresses(facts)
 
 
