@@ -1,6 +1,5 @@
 """Outages: the EPJ down for a while, Service Bus or Cosmos out of reach. Nothing is lost, nobody else is held up."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
