@@ -1,0 +1,59 @@
+"""Counters for the benchmarks and faults for the tests, over HTTP on loopback."""
+
+import resource
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.servicebus.server import Server
+
+
+@asynccontextmanager
+async def counters(server: Server, port: int) -> AsyncIterator[int]:
+    """Serve `GET /` and `POST /faults` on 127.0.0.1. Gives the port. Raises OSError."""
+
+    async def read(_request: web.Request) -> web.Response:
+        return web.json_response(
+            {"operations": operations(server), "cpuSeconds": time.process_time(), "rssBytes": rss_bytes()}
+        )
+
+    async def faults(request: web.Request) -> web.Response:
+        asked = await request.json()
+        if not isinstance(asked, dict) or not set(asked) <= {"dropConnections", "refuse"}:
+            return web.json_response({"error": "dropConnections: true, refuse: true or false"}, status=400)
+        if asked.get("dropConnections") is True:
+            server.drop_connections()
+        if isinstance(asked.get("refuse"), bool):
+            server.refuse(asked["refuse"])
+        return web.json_response({"refuse": server.refusing})
+
+    app = web.Application()
+    app.add_routes([web.get("/", read), web.get("/counters", read), web.post("/faults", faults)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def operations(server: Server) -> dict[str, dict[str, int]]:
+    """What has been done since the start, per queue."""
+    result: dict[str, dict[str, int]] = {}
+    for (queue, operation), count in sorted(server.broker.context.counters.items()):
+        result.setdefault(queue, {})[operation] = count
+    return result
+
+
+def rss_bytes() -> int:
+    """Resident memory now, or where that cannot be told the most there was."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
