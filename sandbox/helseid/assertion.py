@@ -1,16 +1,13 @@
 """A client's proof of who it is: the private_key_jwt assertion, checked as HelseID does (domain/helseid.md 3.2)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import jwt
-
 from sandbox.helseid.clients import Client
 from sandbox.helseid.refusals import OAuthError
 from shared.access.compact import Compact, take_apart
-from shared.access.jwks import ASYMMETRIC, SigningKey, read_key
+from shared.access.jwks import ASYMMETRIC, read_key
 from shared.errors import TokenMalformed
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -18,8 +15,6 @@ TYP: Final = "client-authentication+jwt"
 LEGACY_TYP: Final = "jwt"
 MAX_LIFETIME_S: Final = 60.0
 SKEW_S: Final = 5.0
-
-_JWS = jwt.PyJWS()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +79,13 @@ def check_assertion(text: str, client: Client, rules: AssertionRules, now: datet
 def _check_signature(compact: Compact, alg: str, kid: object, client: Client) -> None:
     keys = [key for key in map(read_key, map(_with_kid, client.jwks)) if key is not None and alg in key.algorithms]
     # The published sample client sends HelseID's own key id here: the id is a hint, the registered keys decide.
-    if not any(_signed_by(key, compact, alg) for key in _hinted_first(keys, kid)):
+    hinted_first = sorted(keys, key=lambda key: key.kid != kid)
+    if not any(key.has_signed(compact.signed, compact.signature, alg) for key in hinted_first):
         raise _refused("is not signed with a registered key of this client")
-
-
-def _hinted_first(keys: Iterable[SigningKey], kid: object) -> list[SigningKey]:
-    return sorted(keys, key=lambda key: key.kid != kid)
 
 
 def _with_kid(entry: dict[str, Any]) -> dict[str, Any]:
     return {"kid": "unnamed", **entry}
-
-
-def _signed_by(key: SigningKey, compact: Compact, alg: str) -> bool:
-    try:
-        _JWS.decode(compact.token, key.public, algorithms=[alg])
-    except jwt.PyJWTError:
-        return False
-    return True
 
 
 def _audiences(rules: AssertionRules) -> list[Any]:

@@ -25,9 +25,11 @@ _PART = re.compile(r"[A-Za-z0-9_-]+")
 class Compact:
     """A token taken apart. Never shown: a token is a secret while it lives."""
 
-    token: str = field(repr=False)
     header: dict[str, Any] = field(repr=False)
     claims: dict[str, Any] = field(repr=False)
+    signed: bytes = field(repr=False)
+    """What the signature is over."""
+    signature: bytes = field(repr=False)
 
 
 def take_apart(token: str, max_bytes: int = MAX_BYTES) -> Compact:
@@ -38,8 +40,8 @@ def take_apart(token: str, max_bytes: int = MAX_BYTES) -> Compact:
     if len(parts) != 3:
         raise TokenMalformed
     header, claims = (_json_object(_decoded(part)) for part in parts[:2])
-    _decoded(parts[2])
-    return Compact(token, header, claims)
+    signature = _decoded(parts[2])
+    return Compact(header, claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
 
 
 def _decoded(part: str) -> bytes:

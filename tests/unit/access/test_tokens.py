@@ -108,6 +108,13 @@ def test_signature_of_another_token_is_refused() -> None:
     refused(f"{token().rpartition('.')[0]}.{other.rpartition('.')[2]}", TokenSignature)
 
 
+def test_signature_of_another_length_is_refused() -> None:
+    wide = replace(POLICY, algorithms=frozenset({"RS256", "ES256"}))
+    for text in (token(), forge.es256_token()):
+        for signature in ("AA", forge.b64(b"x" * 63), forge.b64(b"x" * 1000)):
+            refused(f"{text.rpartition('.')[0]}.{signature}", TokenSignature, wide)
+
+
 def test_unknown_key_id_is_its_own_kind_of_bad_signature() -> None:
     refused(token(head=header(kid="FF" * 20)), UnknownKey)
     assert issubclass(UnknownKey, TokenSignature)
