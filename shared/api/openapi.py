@@ -1,0 +1,212 @@
+"""The whole API as an OpenAPI 3.1 document (`GET /openapi.json`, `docs/openapi.json`)."""
+
+from typing import Any, Final
+
+from shared.access.scopes import PREFIX
+from shared.api import NAME, VERSION, examples, refusals, schemas
+from shared.api.refusals import CORRELATION, FHIR_JSON
+from shared.errors import (
+    BrokenEnvelope,
+    EmptyBody,
+    HubError,
+    NotAuthenticated,
+    NotAvailable,
+    NotFhir,
+    NotGranted,
+    NotJson,
+    ScopeMissing,
+    TooLarge,
+    Unexpected,
+    UnknownAddress,
+    UnknownMessage,
+    UnknownMunicipality,
+    WrongContentType,
+    WrongMethod,
+)
+
+POST_REFUSALS: Final[tuple[type[HubError], ...]] = (
+    NotAuthenticated, ScopeMissing, NotGranted, UnknownMunicipality, UnknownAddress, WrongContentType, EmptyBody,
+    TooLarge, NotJson, NotFhir, BrokenEnvelope, NotAvailable, Unexpected,
+)  # fmt: skip
+STATUS_REFUSALS: Final[tuple[type[HubError], ...]] = (
+    NotAuthenticated, ScopeMissing, UnknownAddress, UnknownMessage, NotAvailable, Unexpected,
+)  # fmt: skip
+
+_ABOUT: Final = """\
+An open Norwegian welfare-technology hub. Systems post FHIR R4 events to a municipality; the hub checks them, stores
+them and delivers them unchanged to the municipality's EPJ, and can say at any time where each of them is.
+
+A 2xx is only given for a message that is stored. Posting the same message again gives the same answer and one delivery.
+Refusals are FHIR OperationOutcomes; their second `details.coding` is this hub's own stable code. `SEND_` codes are for
+the sender to mend, `HUB_` codes for the hub: try again. An address that does not exist, or does not take the method,
+is answered with 404 in the same form, in the latter case with the header Allow."""
+
+
+def document(public_url: str | None) -> dict[str, Any]:
+    """The document. `public_url` is the address callers use; without one the server is where the document is read."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": NAME, "version": VERSION, "description": _ABOUT},
+        "servers": [{"url": public_url.rstrip("/") if public_url else "/"}],
+        "tags": [
+            {"name": "messages", "description": "Sending messages and asking where they are"},
+            {"name": "hub", "description": "What the hub says about itself; open to anyone"},
+        ],
+        "paths": {
+            "/epj/r4/{orgnr}/{resource}": {"post": _post()},
+            "/epj/r4/{orgnr}/{resource}/{id}/$status": {"get": _status()},
+            "/metadata": {
+                "get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)
+            },
+            "/openapi.json": {
+                "get": _open("openapi", "This document", "application/json", {"type": "object"}, None),
+            },
+            "/health": {
+                "get": _open(
+                    "health",
+                    "Whether the hub is alive, and whether it reaches what it depends on",
+                    "application/json",
+                    {"$ref": "#/components/schemas/Health"},
+                    examples.healthy(),
+                )
+            },
+        },
+        "components": {
+            "securitySchemes": {"helseid": _security_scheme()},
+            "headers": schemas.headers(),
+            "schemas": {
+                "Message": schemas.message(),
+                "OperationOutcome": schemas.operation_outcome(),
+                "Status": schemas.status(),
+                "Health": schemas.health(),
+            },
+        },
+    }
+
+
+def _post() -> dict[str, Any]:
+    return {
+        "operationId": "postMessage",
+        "tags": ["messages"],
+        "summary": "Send a message to a municipality",
+        "description": f"Needs the scope `{PREFIX}{{resource}}.write` and the municipality's leave for this system. "
+        "Calls are judged in this order: 401, 403 (scope), 404, 403 (leave), 400, 413, 422.",
+        "security": [{"helseid": []}],
+        "parameters": [_orgnr(), _resource(), *_tracing()],
+        "requestBody": {
+            "required": True,
+            "description": "One FHIR R4 resource as JSON in UTF-8, at most 1 MiB. No content type at all is taken too.",
+            "content": {
+                FHIR_JSON: {
+                    "schema": {"$ref": "#/components/schemas/Message"},
+                    "examples": {name: {"value": body} for name, body in examples.messages().items()},
+                },
+                "application/json": {"schema": {"$ref": "#/components/schemas/Message"}},
+                "text/plain": {"schema": {"type": "string", "description": "The same JSON"}},
+            },
+        },
+        "responses": {
+            "202": {
+                "description": "Stored, and it will be delivered. The same for a message that was accepted before.",
+                "headers": {**CORRELATION, "Location": {"$ref": "#/components/headers/Location"}},
+                "content": {
+                    FHIR_JSON: {
+                        "schema": {"$ref": "#/components/schemas/OperationOutcome"},
+                        "example": examples.accepted(),
+                    }
+                },
+                "links": {
+                    "status": {
+                        "operationId": "getStatus",
+                        "description": "The address is in the header Location.",
+                    }
+                },
+            },
+            **refusals.responses(refusals.of(*POST_REFUSALS, but=(WrongMethod,))),
+        },
+    }
+
+
+def _status() -> dict[str, Any]:
+    return {
+        "operationId": "getStatus",
+        "tags": ["messages"],
+        "summary": "Where a message is",
+        "description": "For the system that sent it and for the municipality it was sent to, with the scope "
+        f"`{PREFIX}{{resource}}.write` or `.read`. To anybody else the message does not exist.",
+        "security": [{"helseid": []}],
+        "parameters": [_orgnr(), _resource(), _id(), *_tracing()],
+        "responses": {
+            "200": {
+                "description": "Where it is, at this moment",
+                "headers": CORRELATION,
+                "content": {
+                    "application/json": {
+                        "schema": {"$ref": "#/components/schemas/Status"},
+                        "example": examples.waiting(),
+                    }
+                },
+            },
+            **refusals.responses(refusals.of(*STATUS_REFUSALS, but=(WrongMethod,))),
+        },
+    }
+
+
+def _open(operation: str, summary: str, media_type: str, schema: dict[str, Any], example: object) -> dict[str, Any]:
+    content = {"schema": schema, **({"example": example} if example is not None else {})}
+    return {
+        "operationId": operation,
+        "tags": ["hub"],
+        "summary": summary,
+        "security": [],
+        "responses": {"200": {"description": summary, "content": {media_type: content}}},
+    }
+
+
+def _orgnr() -> dict[str, Any]:
+    return _in_path(
+        "orgnr",
+        "The municipality's organisation number",
+        {"type": "string", "pattern": "^[0-9]{9}$"},
+        examples.ORGNR,
+    )
+
+
+def _resource() -> dict[str, Any]:
+    schema = {"type": "string", "enum": schemas.resource_names()}
+    return _in_path("resource", "The type of resource, in any letter case", schema, examples.RESOURCE)
+
+
+def _id() -> dict[str, Any]:
+    return _in_path("id", "The message's id, from the header Location", {"type": "string"}, examples.EVENT_ID)
+
+
+def _in_path(name: str, text: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": text, "schema": schema, "example": example}
+
+
+def _tracing() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "Correlation-Id",
+            "in": "header",
+            "description": "Your id for this exchange; goes with the message to its receiver. Nothing about a person.",
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+        },
+        {
+            "name": "traceparent",
+            "in": "header",
+            "description": "W3C trace context; goes with the message to its receiver.",
+            "schema": {"type": "string"},
+        },
+    ]
+
+
+def _security_scheme() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token from HelseID (client_credentials with private_key_jwt) for this API's scopes. "
+        "The client must be registered with a vkp-id. GET /metadata names the issuer.",
+    }
