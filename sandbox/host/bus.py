@@ -84,6 +84,7 @@ class Bus:
         self._now = now
         self._connection: Connection | None = None
         self._available = asyncio.Event()
+        self._closing = False
         self._management: dict[str, Requests] = {}
 
     async def connected(self) -> Connection:
@@ -109,6 +110,8 @@ class Bus:
                         log.warning("connected to the Service Bus broker again")
                     wait, reported = FIRST_WAIT_S, False
                     await self._until_lost(connection, cbs)
+                    if self._closing:
+                        return
                 finally:
                     connection.abort()
                 reason = "the connection was lost"
@@ -121,7 +124,8 @@ class Bus:
             wait = min(wait * 2, LONGEST_WAIT_S)
 
     async def close(self) -> None:
-        """Close the connection in good order, if there is one."""
+        """Close the connection in good order, if there is one; `run` ends."""
+        self._closing = True
         if self._connection is not None:
             await self._connection.close()
 

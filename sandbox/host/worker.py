@@ -11,6 +11,7 @@ import sys
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ from sandbox.host.protos import InvocationRequest, StreamingMessage, TypedData, 
 from sandbox.host.settings import StartRefused
 
 log = logging.getLogger("host.worker")
+
+# For each Service Bus message the library tries 26 date formats in turn (a naive time fits only the last ones); the
+# standard library keeps five compiled formats, so each try compiled its format again: 0.6 of 0.9 ms of a message's CPU.
+vars(import_module("_strptime"))["_CACHE_MAX_SIZE"] = 64
 
 
 @dataclass(frozen=True, slots=True)
