@@ -47,7 +47,7 @@ class PartitionKey:
             raise bad_request("The partitionKey must name its paths, with kind Hash or MultiHash.")
         if len(paths) > (3 if kind == "MultiHash" else 1):
             raise bad_request("Too many partition key paths for this kind of key.")
-        return cls(tuple(_path(path) for path in paths), kind == "MultiHash")
+        return cls(tuple(read_path(path) for path in paths), kind == "MultiHash")
 
     def read(self, document: dict[str, Json]) -> tuple[Component, ...]:
         """The components of a document's key. Raises CosmosError (400) for an array or object."""
@@ -73,7 +73,8 @@ class PartitionKey:
         return Range(low, low + "FF")
 
 
-def _path(path: Json) -> tuple[str, ...]:
+def read_path(path: Json) -> tuple[str, ...]:
+    """The names in a path such as `/a/b`. Raises CosmosError (400)."""
     if not isinstance(path, str) or not path.startswith("/") or len(path) < 2:
         raise bad_request("A partition key path must start with '/'.")
     names = tuple(name[1:-1] if name[:1] == '"' == name[-1:] else name for name in path[1:].rstrip("/").split("/"))

@@ -14,7 +14,7 @@ from sandbox.cosmos.values import UNDEFINED, Json, SortKey, Undefined, Value, ca
 type Expand = Callable[[Row], Iterator[Row]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
     """A query ready to run. Immutable, and shared by all who send the same text."""
 
