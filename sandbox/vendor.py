@@ -108,7 +108,7 @@ class Vendor:
 
     def _at_this_hub(self, location: str) -> str:
         """The address to call. A token is never sent to another host than the hub's."""
-        if location.startswith("/"):
+        if location.startswith("/") and not location.startswith("//"):
             return self._api + location
         if urlsplit(location)[:2] != urlsplit(self._api)[:2]:
             raise ValueError(f"not an address of the hub at {self._api}")
@@ -147,19 +147,19 @@ def issues(content: bytes) -> tuple[Issue, ...]:
     outcome = _object(content)
     if outcome is None or outcome.get("resourceType") != "OperationOutcome":
         return ()
-    return tuple(_issue(raw) for raw in outcome.get("issue", ()) if isinstance(raw, dict))
+    return tuple(_issue(raw) for raw in _list(outcome.get("issue")) if isinstance(raw, dict))
 
 
 def _issue(raw: dict[str, Any]) -> Issue:
-    details = raw.get("details") or {}
-    coding = details.get("coding") or [{}]
+    details = _dict(raw.get("details"))
+    coding = _list(details.get("coding"))
     return Issue(
         severity=str(raw.get("severity", "")),
         code=str(raw.get("code", "")),
         text=str(details.get("text", "")),
         diagnostics=str(raw.get("diagnostics", "")),
-        expression=tuple(str(place) for place in raw.get("expression", ())),
-        details_code=str(coding[0].get("code", "")),
+        expression=tuple(str(place) for place in _list(raw.get("expression"))),
+        details_code=str(_dict(coding[0]).get("code", "")) if coding else "",
     )
 
 
@@ -169,6 +169,14 @@ def _object(content: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _said(status: int, content: bytes) -> str:

@@ -48,8 +48,11 @@ def main(argv: Sequence[str]) -> int:
     """Run a command. Returns the exit code: 0 done, 1 refused or failed, 2 wrong use."""
     entry = next((entry for entry in COMMANDS if argv and entry.name == argv[0]), None)
     if entry is None:
-        # Ends with the help or with what is wrong.
-        _overview().parse_args(argv or ["--help"])
+        overview = _overview()
+        if argv:
+            # Ends with the help, or with what is wrong.
+            overview.parse_args(argv)
+        overview.print_help(sys.stderr)
         return 2
     command = cast(Command, importlib.import_module(entry.module))
     parser = _parser(entry, command)
@@ -91,7 +94,7 @@ def _parser(entry: Entry, command: Command) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"hub {entry.name}",
         description=(command.__doc__ or entry.summary).split("\n\n", 1)[0],
-        epilog=f"examples:\n{command.EXAMPLES.rstrip()}",
+        epilog=f"examples:\n{command.EXAMPLES.strip('\n')}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
