@@ -1,0 +1,60 @@
+"""Codes that are no answers to a call: why a message waits or stopped (status, trail, log), and what to do about it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code with its meaning. `n` in a code stands for the HTTP status."""
+
+    code: str
+    text: str
+    advice: str
+
+
+REASONS: Final = (
+    Reason("HUB_ACCEPTED", "The message is stored and will be delivered.", "Nothing."),
+    Reason(
+        "HUB_NO_RECEIVER",
+        "The municipality has no receiver for this kind of message; it is quarantined.",
+        "Register a receiver, or withdraw the message.",
+    ),
+    Reason(
+        "HUB_RECEIVER_GONE",
+        "The receiver this message was routed to is no longer in the register; it is tried again.",
+        "Register the receiver again, or withdraw the message.",
+    ),
+    Reason(
+        "HUB_BYTES_DIFFER",
+        "The stored bytes are missing or do not match their checksum; they are not sent.",
+        "An operator must look into the store; ask the sender to post the message again.",
+    ),
+    Reason(
+        "HUB_GAVE_UP",
+        "The receiver did not take it during the whole schedule; it is quarantined.",
+        "Find out with the receiver what is wrong.",
+    ),
+    Reason(
+        "HUB_TRAIL_UNREACHABLE",
+        "A refusal could not be kept in the trail; the caller got its answer all the same. Only in the log.",
+        "See that the database is reachable.",
+    ),
+    Reason(
+        "REC_HTTP_n",
+        "The receiver answered with this HTTP status. 408, 425, 429, 5xx and redirects: it is tried again. "
+        "The other 4xx: it is quarantined.",
+        "4xx: the receiver's owner must say what is wrong with the message. Else nothing, unless it goes on.",
+    ),
+    Reason("REC_NO_ANSWER", "The receiver did not answer in time; it is tried again.", "Nothing, unless it goes on."),
+    Reason(
+        "REC_UNREACHABLE",
+        "No connection to the receiver could be made; it is tried again.",
+        "Nothing, unless it goes on: then check its address in the register, and its network.",
+    ),
+    Reason(
+        "REC_CONNECTION_LOST",
+        "The connection broke before the answer was read; it is tried again with the same idempotency key.",
+        "Nothing, unless it goes on.",
+    ),
+)
