@@ -33,9 +33,10 @@ def expression(message: JsonValue, path: Path) -> str:
                 here = here[0]
             if element is not None:
                 shape = shape_for(element, here)
-            element = shape.get(step) if shape is not None else None
+            element = shape.elements.get(step) if shape is not None else None
             if element is None:
-                steps.append(step if step == "resourceType" and shape is not None else UNKNOWN)
+                known = step == "resourceType" or (shape is not None and step in shape.required)
+                steps.append(step if known else UNKNOWN)
                 break
             steps.append(element.expression)
             here = here.get(step) if isinstance(here, dict) else None

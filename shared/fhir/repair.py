@@ -69,11 +69,11 @@ class _Mending:
         for name, member in value.items():
             if name in paired:
                 continue
-            element = shape.get(name) if shape is not None else None
+            element = shape.elements.get(name) if shape is not None else None
             mended: JsonValue
             if element is None:
                 mended = self.mend(member, None, False, (*at, name), (*to, name))
-            elif element.repeats and (twin := _twin(name)) in value and shape is not None and twin in shape:
+            elif element.repeats and (twin := _twin(name)) in value and shape is not None and twin in shape.elements:
                 paired.add(twin)
                 copy |= self.twins(value, name.removeprefix("_"), shape, at, to)
                 continue
@@ -150,12 +150,17 @@ class _Mending:
     def twins(self, value: JsonObject, name: str, shape: Shape, at: Path, to: Path) -> JsonObject:
         """An array of primitives beside the array of their extensions: what is at one index belongs together."""
         names = (name, "_" + name)
+        elements = shape.elements
         sent: list[list[JsonValue]] = []
         for each in names:
             items = value[each]
-            if not isinstance(items, list) and items is not None:
+            if items is None or items == []:
+                self.mend(items, None, False, (*at, each), (*to, each))
+                items = []
+            elif not isinstance(items, list):
                 self.note_wrapped((*at, each))
-            sent.append(items if isinstance(items, list) else [items])
+                items = [items]
+            sent.append(items)
         kept: list[tuple[JsonValue, ...]] = []
         indices: list[int] = []
         for index, pair in enumerate(zip_longest(*sent)):
@@ -163,7 +168,7 @@ class _Mending:
                 None
                 if item is None
                 else self.mend(
-                    item, shape[each], shape[each].type_name == "code", (*at, each, index), (*to, each, len(kept))
+                    item, elements[each], elements[each].type_name == "code", (*at, each, index), (*to, each, len(kept))
                 )
                 for each, item in zip(names, pair, strict=True)
             )
@@ -174,9 +179,11 @@ class _Mending:
                 self.note("repair-null", "null stands for nothing here: leave it out.", (*at, name, index))
         copy: JsonObject = {}
         for column, each in enumerate(names):
-            items = [pair[column] for pair in kept]
-            if any(item is not None for item in items):
-                copy[each] = items
+            mended_items = [
+                pair[column] for pair, at_index in zip(kept, indices, strict=True) if at_index < len(sent[column])
+            ]
+            if mended_items:
+                copy[each] = mended_items
                 self.keep_track((*to, each), indices, value[each])
         return copy
 

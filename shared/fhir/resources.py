@@ -3,7 +3,7 @@
 The judge of types and formats is `fhir.resources.R4B`, the nearest to R4 there is (engineering/fhir.md 1.1), on the
 repaired copy and behind our own structure check. Its models are thrown away: they lose decimals and fractions.
 
-What it does not check yet: required code bindings, invariants, profiles, several missing elements at once.
+What neither checks yet: required code bindings, invariants, profiles.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from shared.errors import Finding, NotFhir, UnknownAddress
 from shared.fhir.findings import Findings
 from shared.fhir.repair import Repaired
 from shared.fhir.shapes import shape_of
-from shared.fhir.structure import UNKNOWN_ELEMENT, check_structure
+from shared.fhir.structure import HARMLESS, REQUIRED, check_structure
 from shared.fhir.values import JsonObject, Path
 
 ADDRESSES = {
@@ -31,8 +31,9 @@ ADDRESSES = {
 _USUAL_TYPES = (*ADDRESSES.values(), "DetectedIssue", "Device", "MessageHeader", "Patient", "QuestionnaireResponse")
 
 # R4 allows UUIDs of other versions than 4. Unknown elements are found by our own structure check, which also knows the
-# few that R4 has and R4B has not (Extension.valueMeta).
+# few that R4 has and R4B has not (Extension.valueMeta); so are choices of one type or none.
 _R4B_ALONE = frozenset({"uuid_version", "extra_forbidden"})
+_CHOICES = ("Value error, Expect any of field", "Value error, Any of one field value")
 
 _FORMATS = ("string_pattern_mismatch", "value_error", "date_", "datetime_", "time_", "url_", "uuid_", "decimal_")
 _RANGES = ("greater_than", "less_than", "int_", "string_too_", "too_")
@@ -62,8 +63,7 @@ def check_resource(repaired: Repaired, message: JsonObject, resource_type: str) 
         findings.add("fhir-wrong-resource-type", text, ("resourceType",), issue_type="structure")
         raise NotFhir(findings.found())
     found = check_structure(repaired, message)
-    # A model is only shown what has the right structure otherwise: it would decode strings and look for unknown types.
-    if all(each.rule == UNKNOWN_ELEMENT for each in found):
+    if all(each.rule in HARMLESS for each in found):
         places = {each.expression for each in found}
         found += tuple(each for each in _check_model(repaired, message) if each.expression not in places)
     if found:
@@ -81,10 +81,10 @@ def _check_model(repaired: Repaired, message: JsonObject) -> tuple[Finding, ...]
     findings = Findings(message)
     for each in refused:
         kind = each["type"]
-        if kind in _R4B_ALONE:
+        if kind in _R4B_ALONE or each["msg"].startswith(_CHOICES):
             continue
         path = _path(each["loc"])
-        rule, issue_type, text = _meaning(kind, each["msg"])
+        rule, issue_type, text = _meaning(kind)
         findings.add(rule, text, repaired.as_sent(path), issue_type=issue_type)
     return findings.found()
 
@@ -94,14 +94,10 @@ def _path(loc: tuple[Any, ...]) -> Path:
     return tuple(step for step in loc if step not in ("root", "resource_type"))
 
 
-def _meaning(kind: str, message: str) -> tuple[str, str, str]:
+def _meaning(kind: str) -> tuple[str, str, str]:
     """Rule, FHIR issue type and our own words for a kind of refusal; pydantic's words quote the message."""
     if kind in ("missing", "model_field_validation.missing"):
-        return "fhir-required", "required", "R4 requires this element, and it is missing or empty."
-    if message.startswith("Value error, Expect any of field"):
-        return "fhir-required-choice", "required", "R4 requires one value[x] here, and there is none."
-    if message.startswith("Value error, Any of one field value"):
-        return "fhir-one-choice", "structure", "R4 allows one value[x] here, and there are several."
+        return REQUIRED, "required", "R4 requires this element, and it is missing or empty."
     if kind.startswith(_FORMATS):
         return (
             "fhir-format",

@@ -7,7 +7,7 @@ have the same elements (engineering/fhir.md 1.1), except those named in `_R4_ONL
 
 import typing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from fhir.resources.R4B import get_fhir_model_class
@@ -31,32 +31,47 @@ class Element:
     repeats: bool
     expression: str
     """How FHIRPath names it: `value.ofType(Quantity)` for `valueQuantity`, `birthDate` for `_birthDate`."""
+    choice: str | None = None
+    """The element of which this is one type: `value` for `valueQuantity`; None for a `_name` twin."""
 
 
-type Shape = dict[str, Element]
-"""The elements of one type by JSON member name, `_name` twins included. `resourceType` is not an element."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The elements of one type."""
 
-_R4_ONLY: dict[str, Shape] = {
-    "Extension": {"valueMeta": Element("complex", "Meta", repeats=False, expression="value.ofType(Meta)")},
-}
+    elements: dict[str, Element]
+    """By JSON member name, `_name` twins included. `resourceType` is not an element."""
+    required: dict[str, tuple[str, ...]]
+    """What must be there: an element's name, and the members any of which will do."""
+
+
+_R4_ONLY = {"Extension": {"valueMeta": Element("complex", "Meta", False, "value.ofType(Meta)", "value")}}
 _R4B_ONLY: dict[str, frozenset[str]] = {"Extension": frozenset({"valueCodeableReference", "valueRatioRange"})}
 
 
 @cache
 def shape_of(type_name: str) -> Shape:
     """The shape of a type named by the definitions themselves. Raises ValueError for a name R4B does not have."""
-    fields = get_fhir_model_class(type_name).model_fields.values()
-    choices = {field.alias: extra["one_of_many"] for field in fields if "one_of_many" in (extra := _extra(field))}
+    model = get_fhir_model_class(type_name)
+    fields = model.model_fields.values()
+    choices = {field.alias: str(extra["one_of_many"]) for field in fields if "one_of_many" in (extra := _extra(field))}
     unwanted = _R4B_ONLY.get(type_name, frozenset()) | {"fhir_comments"}
-    shape = {
+    elements = {
         member: _element(member, field.annotation, choices.get(member.removeprefix("_")))
         for field in fields
         if (member := field.alias) is not None and member not in unwanted
     }
-    return shape | _R4_ONLY.get(type_name, {})
+    needed = [field.alias for field in fields if field.is_required()]
+    needed += [name for name, _ in model.model_construct().get_required_fields()]
+    required: dict[str, tuple[str, ...]] = {name: (name, "_" + name) for name in needed if name is not None}
+    for field in fields:
+        if _extra(field).get("one_of_many_required") and field.alias is not None:
+            choice = choices[field.alias]
+            required[choice] = (*required.get(choice, ()), field.alias, "_" + field.alias)
+    return Shape(elements | _R4_ONLY.get(type_name, {}), required)
 
 
-@cache
+@lru_cache(maxsize=512)  # bounded: what a message claims to be is the sender's choice
 def _known_resource(type_name: str) -> Shape | None:
     try:
         return shape_of(type_name) if get_fhir_model_class(type_name).has_resource_base() else None
@@ -83,7 +98,7 @@ def _extra(field: FieldInfo) -> JsonDict:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
-def _element(member: str, annotation: object, choice: object) -> Element:
+def _element(member: str, annotation: object, choice: str | None) -> Element:
     declared, repeats = _declared(annotation)
     kind: Literal["primitive", "complex", "resource"] = "primitive"
     if isinstance(declared, type) and issubclass(declared, FhirElementOrResourceBase):
@@ -93,12 +108,12 @@ def _element(member: str, annotation: object, choice: object) -> Element:
     else:
         type_name = FHIR_PRIMITIVES_MAPS[declared]
     name = member.removeprefix("_")
-    if isinstance(choice, str):
+    if choice is not None:
         suffix = name.removeprefix(choice)
         # `valueDateTime` is of type dateTime, `valueQuantity` of type Quantity: only primitives begin in lower case.
         primitive = suffix[0].lower() + suffix[1:]
         name = f"{choice}.ofType({primitive if primitive in _PRIMITIVES else suffix})"
-    return Element(kind, type_name, repeats, name)
+    return Element(kind, type_name, repeats, name, choice if name != member and not member.startswith("_") else None)
 
 
 def _declared(annotation: object) -> tuple[object, bool]:

@@ -1,4 +1,5 @@
-"""Whether a message has the structure R4 gives its types: only known elements, each with the right JSON type.
+"""Whether a message has the structure R4 gives its types: only known elements, each with the right JSON type,
+and all that are required (R4B tells of one kind of missing element at a time).
 
 `fhir.resources` does not hold that line by itself (engineering/fhir.md 1.4): it reads JSON out of strings where an
 object is due, takes "5" for a number and 1720000000 for a time, accepts its own Python names, and ends in a KeyError
@@ -16,6 +17,10 @@ from shared.fhir.shapes import Element, Shape, resource_shape, shape_for
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 UNKNOWN_ELEMENT = "fhir-unknown-element"
+REQUIRED = "fhir-required"
+ONE_CHOICE = "fhir-one-choice"
+HARMLESS = frozenset({UNKNOWN_ELEMENT, REQUIRED, ONE_CHOICE})
+"""Faults that leave a message safe to be handed to `fhir.resources`, so that its findings can be told as well."""
 
 
 def _is_string(value: JsonValue) -> bool:
@@ -68,8 +73,14 @@ class _Walk:
             self.members(value, shape, path, is_resource=True)
 
     def members(self, value: JsonObject, shape: Shape, path: Path, *, is_resource: bool = False) -> None:
+        for name, any_of in shape.required.items():
+            if not any(each in value for each in any_of):
+                self.note(REQUIRED, "R4 requires this element, and it is missing or empty.", (*path, name), "required")
+        chosen: dict[str, str] = {}
         for name, member in value.items():
-            element = shape.get(name)
+            element = shape.elements.get(name)
+            if element is not None and element.choice is not None and chosen.setdefault(element.choice, name) != name:
+                self.note(ONE_CHOICE, f"R4 allows one {element.choice}[x] here, and there are several.", (*path, name))
             if element is None:
                 if not (is_resource and name == "resourceType"):
                     self.unknown(name, shape, (*path, name))
@@ -104,7 +115,7 @@ class _Walk:
     def unknown(self, name: str, shape: Shape, path: Path) -> None:
         text = "R4 has no element of this name here."
         # The nearest name comes from the definitions, so it can be told; the sender's own name cannot.
-        near = get_close_matches(name, shape, n=1) if len(name) <= 64 and not self.findings.full else ()
+        near = get_close_matches(name, shape.elements, n=1) if len(name) <= 64 and not self.findings.full else ()
         self.note(UNKNOWN_ELEMENT, f"{text} The nearest is {near[0]}." if near else text, path)
 
     def note(self, rule: str, text: str, path: Path, issue_type: str = "structure") -> None:
