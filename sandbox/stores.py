@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import CosmosSettings
 from shared.messages.deliveries import DeliveryStore
-from shared.messages.events import EventStore
+from shared.messages.events import GRACE, EventStore
 from shared.registry.model import Grant, Municipality, Receiver
 from shared.trail import timeline as trail
 
@@ -23,13 +24,13 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(connection_string: str, database: str) -> AsyncIterator[Stores]:
-    """The stores of a running hub."""
+async def open_stores(connection_string: str, database: str, grace: timedelta = GRACE) -> AsyncIterator[Stores]:
+    """The stores of a running hub. `grace`: how long a signal has for what is stored from here."""
     settings = CosmosSettings.model_validate({"Cosmos": connection_string, "Cosmos__database": database})
     async with Cosmos(settings) as cosmos:
         yield Stores(
-            events=EventStore(LazyContainer(cosmos, "events")),
-            deliveries=DeliveryStore(LazyContainer(cosmos, "deliveries")),
+            events=EventStore(LazyContainer(cosmos, "events"), grace),
+            deliveries=DeliveryStore(LazyContainer(cosmos, "deliveries"), grace),
             registry=LazyContainer(cosmos, "registry"),
             trail=LazyContainer(cosmos, "trail"),
         )
@@ -41,9 +42,7 @@ async def timeline(connection_string: str, database: str, event_id: str) -> tupl
         return await trail.timeline(stores.events, stores.deliveries, event_id)
 
 
-async def seed(
-    connection_string: str, database: str, municipality: Municipality, vkp_ids: Iterable[str]
-) -> None:
+async def seed(connection_string: str, database: str, municipality: Municipality, vkp_ids: Iterable[str]) -> None:
     """Put a municipality into the register, and let these systems send to it. Doing it again changes nothing."""
     async with open_stores(connection_string, database) as stores:
         await stores.registry.put(municipality.document(), municipality.orgnr)

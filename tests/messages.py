@@ -27,7 +27,10 @@ def alarm_json(
 ) -> dict[str, Any]:
     """The same before it becomes bytes."""
     issue = "urn:uuid:5f2b6a1e-7d1b-4a56-9d2e-0b6f3a1c9e10"
-    subject = {"identifier": {"system": system, "value": patient}}
+
+    def subject() -> dict[str, Any]:
+        return {"identifier": {"system": system, "value": patient}}
+
     code = {"coding": [{"system": "http://ehelse.no/fhir/CodeSystem/vkp-alert-code-v090", "code": "3"}], "text": text}
     category = {"system": "http://ehelse.no/fhir/CodeSystem/vkp-composition-category-v090", "code": "1"}
     return {
@@ -43,7 +46,7 @@ def alarm_json(
                     "status": "final",
                     "type": code,
                     "category": [{"coding": [category]}],
-                    "subject": subject,
+                    "subject": subject(),
                     "date": "2026-11-20T07:15:30+01:00",
                     "author": [{"identifier": {"system": "urn:example:user", "value": "vakt-1"}}],
                     "title": "Alarm",
@@ -56,7 +59,7 @@ def alarm_json(
                     "resourceType": "DetectedIssue",
                     "status": "final",
                     "code": code,
-                    "patient": subject,
+                    "patient": subject(),
                     "identifiedDateTime": "2026-11-20T07:15:02+01:00",
                 },
             },

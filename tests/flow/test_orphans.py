@@ -1,7 +1,7 @@
 """A lost signal (P2): what is stored and known to nobody is found by the orphan check and goes on."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sandbox.hub_parts import ORGNR
 from sandbox.stores import Stores, open_stores
@@ -11,6 +11,8 @@ from shared.messages.lifecycle import State
 from shared.messages.model import Delivery, Event
 from tests.flow.hub import World
 from tests.messages import alarm
+
+GRACE = timedelta(seconds=0.1)
 
 
 def event_of(body: bytes, patient: str) -> Event:
@@ -29,7 +31,7 @@ def event_of(body: bytes, patient: str) -> Event:
 
 async def test_an_event_whose_signal_was_lost_is_found_and_delivered(hub: World) -> None:
     body = alarm()
-    async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
+    async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database, GRACE) as stores:
         assert await stores.events.accept(event_of(body, "orphan1"), body)
     assert (await hub.arrives(body))["calls"] == 1
 
@@ -37,7 +39,7 @@ async def test_an_event_whose_signal_was_lost_is_found_and_delivered(hub: World)
 async def test_a_delivery_whose_signal_was_lost_is_found_and_made(hub: World) -> None:
     body = alarm()
     event = event_of(body, "orphan2")
-    async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
+    async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database, GRACE) as stores:
         await stores.events.accept(event, body)
         await _route_without_a_signal(stores, event)
     assert (await hub.arrives(body))["calls"] == 1
