@@ -1,10 +1,12 @@
 """Every line the hub logs, as one enumeration of coded events.
 
 A line has a code, a level and a fixed sentence; what varies are a few fields from a closed list. There is no way to log
-a payload, a name, a number of a person, free text or a token: fields that are not on the list raise (P6).
+a payload, a name, a number of a person, free text or a token: fields that are not on the list raise, and a text in a
+field is withheld unless it has the form of an id or a code (P6).
 """
 
 import logging
+import re
 from enum import Enum
 from typing import Final
 
@@ -15,6 +17,12 @@ FIELDS: Final = frozenset({
     "due", "correlation_id", "queue", "error_type", "duration_ms", "entries",
 })  # fmt: skip
 """What a line may carry. `lane` is a keyed pseudonym; ids are derived from hashes; `error_type` is a class name."""
+
+WITHHELD: Final = "(withheld)"
+"""Stands for a value that is no id and no code. Writing it beats raising: by then the message has gone on its way."""
+
+_LONGEST: Final = 128
+_PERSON: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}(?![0-9A-Za-z])")
 
 
 class LogEvent(Enum):
@@ -45,12 +53,19 @@ class LogEvent(Enum):
 
 
 def log(event: LogEvent, **fields: str | int | float | None) -> None:
-    """Write one line. Raises ValueError for a field that is not on the list."""
+    """Write one line. Raises ValueError for a field that is not on the list; a value of the wrong form is withheld."""
     unknown = fields.keys() - FIELDS
     if unknown:
         raise ValueError(f"not fields of a log line: {', '.join(sorted(unknown))}")
     if not _LOGGER.isEnabledFor(event.level):
         return
-    known = {name: value for name, value in fields.items() if value is not None}
+    known = {name: _fit(value) for name, value in fields.items() if value is not None}
     tail = " ".join(f"{name}={value}" for name, value in known.items())
     _LOGGER.log(event.level, "%s %s %s", event.code, event.sentence, tail, extra={"code_": event.code, **known})
+
+
+def _fit(value: float | str) -> float | str:
+    if not isinstance(value, str):
+        return value
+    one_word = len(value) <= _LONGEST and value.isprintable() and " " not in value
+    return value if one_word and _PERSON.search(value) is None else WITHHELD
