@@ -288,6 +288,13 @@ def test_any_value_in_the_header_is_accepted_or_refused_never_an_accident(name: 
         return
 
 
+def test_second_spelling_of_the_same_signature_is_refused() -> None:
+    # 256 bytes leave four bits over in the last character, which a careless decoder throws away.
+    text = token()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    refused(text[:-1] + alphabet[alphabet.index(text[-1]) + 1], TokenMalformed)
+
+
 @given(position=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=5))
 def test_no_single_changed_character_gives_another_accepted_token(position: int, bit: int) -> None:
     text = token()
