@@ -2,7 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,18 +12,21 @@ from rich.text import Text
 
 from sandbox.cli import here
 from sandbox.cli.output import Stations, show_issues
-from sandbox.example import RESOURCE, Example, example
+from sandbox.example import RESOURCE, example
 from sandbox.hub_folder import Addresses
-from sandbox.journey import End, follow
+from sandbox.journey import follow
 from sandbox.timelines import timelines
-from sandbox.vendor import Answer, Vendor, vendor
+from sandbox.vendor import vendor
+from shared.clock import utc_now
+from shared.trail.timeline import Entry
 
 _PATIENCE_S = 60.0
+_SHORT = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What the EPJ has of a message."""
+    """What the EPJ has of a message. `sha256` is taken from the bytes it hands out, not from what it says of them."""
 
     at: datetime
     sha256: str
@@ -33,68 +36,66 @@ class Arrival:
 async def send_example(addresses: Addresses, out: Console) -> str | None:
     """Send the example event and show its journey. Returns what is wrong when it did not arrive."""
     event = example()
+    checksum = sha256(event.body).hexdigest()
     client = addresses.clients[addresses.vendor]
-    stations = Stations(out)
-    async with vendor(addresses.api, addresses.helseid, addresses.vendor, client.key_file) as sender:
+    out.print()
+    out.print(f"One real event, {event.name}, from a vendor's call to the municipality's EPJ", style="bold")
+    async with (
+        vendor(addresses.api, addresses.helseid, addresses.vendor, client.key_file) as sender,
+        aiohttp.ClientSession(timeout=_SHORT) as http,
+        timelines(addresses.cosmos, addresses.database) as read,
+    ):
         await sender.token()
-        out.print()
-        out.print(f"One real event, {event.name}, from a vendor's call to the municipality's EPJ", style="bold")
-        sent_at = datetime.now(UTC)
         call = f"POST /epj/r4/{addresses.orgnr}/{RESOURCE}, {len(event.body)} bytes"
-        stations.line(sent_at, "sent", addresses.vendor, call)
+        sent = Entry(utc_now(), "sent", addresses.vendor, call)
         answer = await sender.send(addresses.orgnr, RESOURCE, event.body)
-        if not answer.accepted:
+        event_id = answer.message_id
+        if not answer.accepted or event_id is None:
             show_issues(out, answer.issues)
             return f"the example event was not accepted: {answer.status}"
-        stations.line(
-            datetime.now(UTC), str(answer.status), "the hub's answer", f"id {answer.message_id}", "bold green"
-        )
-        end = await _journey(addresses, sender, answer, sent_at, stations, out)
-        if not end.arrived:
-            return f"the example event is {end.state}; follow it with: hub status {answer.message_id}"
-        return await _compare(addresses, event, sent_at, stations, out)
+        answered = Entry(utc_now(), str(answer.status), addresses.vendor, f"the answer, with the id {event_id}")
 
+        async def witnessed(_: str) -> tuple[Entry, ...]:
+            """What the hub, the vendor and the EPJ have seen, in the order of its happening."""
+            hub = await read(event_id)
+            before = bool(hub) and hub[0].at < sent.at
+            arrival = await _arrival(http, addresses, checksum)
+            epj = () if arrival is None else (Entry(arrival.at, "in the EPJ", "its own record", ""),)
+            return tuple(sorted((*(() if before else (sent, answered)), *hub, *epj), key=lambda entry: entry.at))
 
-async def _journey(
-    addresses: Addresses, sender: Vendor, answer: Answer, sent_at: datetime, stations: Stations, out: Console
-) -> End:
-    location, event_id = answer.location or "", answer.message_id or ""
-    async with timelines(addresses.cosmos, addresses.database) as read:
-        so_far = await read(event_id)
-        if so_far and so_far[0].at < sent_at:
+        so_far = await witnessed(event_id)
+        before = so_far[0].at < sent.at
+        if before:
             out.print("  This folder has seen it before: the same answer, and nothing is delivered again. Its journey:")
-            stations = Stations(out, dates=True)
-        return await follow(location, event_id, sender, read, stations.show, _PATIENCE_S)
+        show = Stations(out, dates=before).show
+        end = await follow(answer.location or "", event_id, sender, witnessed, show, _PATIENCE_S)
+        if not end.arrived:
+            return f"the example event is {end.state}; follow it with: hub status {event_id}"
+        return _compare(checksum, await _arrival(http, addresses, checksum), out)
 
 
-async def _compare(
-    addresses: Addresses, event: Example, sent_at: datetime, stations: Stations, out: Console
-) -> str | None:
-    """What went in and what came out, by their checksums; that of what came out is taken from the EPJ's own bytes."""
-    checksum = sha256(event.body).hexdigest()
-    arrival = await _arrival(addresses, checksum)
-    if arrival is not None and arrival.at >= sent_at:
-        stations.line(arrival.at, "in the EPJ", "the EPJ's record", f"calls {arrival.calls}", "bold green")
+def _compare(checksum: str, arrival: Arrival | None, out: Console) -> str | None:
+    """Show what went in and what came out, by their checksums. Returns what is wrong."""
     out.print()
     out.print(f"  sha256 in   {checksum}")
     if arrival is None:
         return "the EPJ has no message with these bytes"
     same = arrival.sha256 == checksum
     word = ("identical", "bold green") if same else ("DIFFERENT", "bold red")
-    out.print(Text.assemble(f"  sha256 out  {arrival.sha256}  ", word))
+    times = "once" if arrival.calls == 1 else f"{arrival.calls} times"
+    out.print(Text.assemble(f"  sha256 out  {arrival.sha256}  ", word, f", sent to the EPJ {times}"))
     return None if same else "what the EPJ got differs from what was sent"
 
 
-async def _arrival(addresses: Addresses, checksum: str) -> Arrival | None:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-        async with session.get(f"{addresses.epj}/received") as answer:
-            found: list[dict[str, Any]] = await answer.json()
-        for each in found:
-            if each["sha256"] == checksum and each["orgnr"] == addresses.orgnr:
-                async with session.get(f"{addresses.epj}/received/{each['idempotencyKey']}") as answer:
-                    body = await answer.read()
-                at = datetime.fromisoformat(each["receivedAt"])
-                return Arrival(at, sha256(body).hexdigest(), int(each["calls"]))
+async def _arrival(http: aiohttp.ClientSession, addresses: Addresses, checksum: str) -> Arrival | None:
+    async with http.get(f"{addresses.epj}/received") as answer:
+        found: list[dict[str, Any]] = await answer.json()
+    for each in found:
+        if each["sha256"] == checksum and each["orgnr"] == addresses.orgnr:
+            async with http.get(f"{addresses.epj}/received/{each['idempotencyKey']}") as answer:
+                body = await answer.read()
+            at = datetime.fromisoformat(each["receivedAt"])
+            return Arrival(at, sha256(body).hexdigest(), int(each["calls"]))
     return None
 
 
