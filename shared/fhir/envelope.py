@@ -46,8 +46,8 @@ def check_envelope(repaired: Repaired, sent: JsonObject) -> Envelope:
     check = _Check(repaired, Findings(sent))
     bundle_type = check.bundle(message) if message.get("resourceType") == "Bundle" else None
     surveyed = survey(message)
-    check_references(surveyed, repaired, check.findings, sealed=bundle_type in _FIRST)
     patient = check.patient(surveyed)
+    check_references(surveyed, repaired, check.findings, sealed=bundle_type in _FIRST)
     found = check.findings.found()
     if patient is None or check.findings.any_error:
         raise BrokenEnvelope(found)

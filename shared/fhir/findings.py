@@ -18,7 +18,6 @@ class Findings:
         """`message` as sent: expressions are rendered against it."""
         self._message = message
         self._kept: list[Finding] = []
-        self._left_out = 0
         self._left_out_errors = False
 
     def add(
@@ -33,7 +32,6 @@ class Findings:
     ) -> None:
         """Note one finding. `text` must be our own words: no value and no unknown name from the message."""
         if self.full:
-            self._left_out += 1
             self._left_out_errors |= severity == "error"
             return
         where = expression(self._message, path)
@@ -41,7 +39,7 @@ class Findings:
 
     @property
     def full(self) -> bool:
-        """Whether further findings are only counted: a walk that costs much may stop here."""
+        """Whether further findings are left out: a walk that costs much may stop here."""
         return len(self._kept) >= LIMIT
 
     @property
@@ -49,9 +47,9 @@ class Findings:
         return self._left_out_errors or any(each.severity == "error" for each in self._kept)
 
     def found(self) -> tuple[Finding, ...]:
-        """All of them, in the order found; a last one says if there were more."""
-        if not self._left_out:
+        """All of them, in the order found; a last one says that there may be more."""
+        if not self.full:
             return tuple(self._kept)
-        severity = "error" if self._left_out_errors else "warning"
-        text = f"There are more findings like these: only the first {LIMIT} are listed."
+        severity = "error" if self.any_error else "warning"
+        text = f"Only the first {LIMIT} findings of this kind are listed: there may be more."
         return (*self._kept, Finding("more-findings", text, expression(self._message, ()), severity, "too-costly"))

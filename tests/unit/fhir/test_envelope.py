@@ -251,3 +251,11 @@ def test_faults_are_found_where_the_sender_wrote_them() -> None:
     message = document(composition(), alarm(patient=subject(OLA)))
     message["entry"].insert(1, {})
     assert refused(message) == [("envelope-patient-mixed", "Bundle.entry[2].resource.patient")]
+
+
+def test_a_patient_mix_up_is_told_before_a_hundred_lost_references() -> None:
+    lost = [{"reference": "urn:uuid:00000000-0000-4000-8000-00000000dead"}] * 100
+    message = document(composition(section=[{"entry": lost}]), alarm(patient=subject(OLA)))
+    found = refused(message)
+    assert found[0] == ("envelope-patient-mixed", "Bundle.entry[1].resource.patient")
+    assert found[-1] == ("more-findings", "Bundle")

@@ -15,39 +15,12 @@ from shared.fhir.repair import repair
 from shared.fhir.resources import check_resource
 
 VKP = "http://ehelse.no/fhir/CodeSystem/vkp-operation-outcome-v090"
-# http://hl7.org/fhir/R4/valueset-issue-type.html
 ISSUE_TYPES = {
-    "invalid",
-    "structure",
-    "required",
-    "value",
-    "invariant",
-    "security",
-    "login",
-    "unknown",
-    "expired",
-    "forbidden",
-    "suppressed",
-    "processing",
-    "not-supported",
-    "duplicate",
-    "multiple-matches",
-    "not-found",
-    "deleted",
-    "too-long",
-    "code-invalid",
-    "extension",
-    "too-costly",
-    "business-rule",
-    "conflict",
-    "transient",
-    "lock-error",
-    "no-store",
-    "exception",
-    "timeout",
-    "incomplete",
-    "throttled",
-    "informational",
+    # http://hl7.org/fhir/R4/valueset-issue-type.html
+    *("invalid", "structure", "required", "value", "invariant", "security", "login", "unknown", "expired", "forbidden"),
+    *("suppressed", "processing", "not-supported", "duplicate", "multiple-matches", "not-found", "deleted", "too-long"),
+    *("code-invalid", "extension", "too-costly", "business-rule", "conflict", "transient", "lock-error", "no-store"),
+    *("exception", "timeout", "incomplete", "throttled", "informational"),
 }
 
 
