@@ -27,7 +27,7 @@ from sandbox.host.settings import StartRefused
 log = logging.getLogger("host.servicebus")
 
 TOKEN_LIFETIME = timedelta(hours=1)
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 3.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 1.0
 """Waits between attempts to reach the broker: doubled each time, with jitter."""
 
 _UUID_ARRAY = 0x98

@@ -95,13 +95,17 @@ async def refused(arguments: list[str], environment: Mapping[str, str] | None = 
 async def until[T](look: Callable[[], T | None], patience_s: float = 20.0) -> T:
     """What `look` gives, as soon as it is true. Raises TimeoutError."""
     async with asyncio.timeout(patience_s):
-        while not (found := look()):
+        while True:
+            found = look()
+            if found:
+                return found
             await asyncio.sleep(0.02)
-        return found
 
 
 async def until_true(look: Callable[[], Awaitable[bool]], patience_s: float = 20.0) -> None:
     """Wait until `look` gives true. Raises TimeoutError."""
     async with asyncio.timeout(patience_s):
-        while not await look():
+        while True:
+            if await look():
+                return
             await asyncio.sleep(0.02)
