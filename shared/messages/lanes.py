@@ -52,5 +52,5 @@ def delivery_id(event: str, receiver: str) -> str:
 def _digest(*parts: str, length: int) -> str:
     # The lengths go in too: otherwise ("ab", "c") and ("a", "bc") would share a digest.
     text = "".join(f"{len(part)}:{part}" for part in parts)
-    whole = hashlib.sha256(text.encode("utf-8")).digest()
+    whole = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return base64.b32encode(whole).decode("ascii").lower().rstrip("=")[:length]
