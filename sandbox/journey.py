@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.timelines import Timelines
 from sandbox.vendor import Vendor
 from shared.messages.documents import Unreachable
 from shared.trail.timeline import Entry
@@ -18,7 +17,8 @@ FAILED = frozenset({"rejected", "quarantined", "withdrawn", "expired"})
 _PAUSE_S = 0.05
 
 Show = Callable[[Entry], None]
-Status = Callable[[str], Awaitable[dict[str, Any]]]
+Timelines = Callable[[str], Awaitable[tuple[Entry, ...]]]
+"""Gives an event's stations so far, none when there is no such event. Raises shared.messages.documents.Unreachable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
 """Messages' timelines over one open connection, for following a message as it goes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sandbox.journey import Timelines
 from sandbox.stores import open_stores
 from shared.trail.timeline import Entry, timeline
-
-Timelines = Callable[[str], Awaitable[tuple[Entry, ...]]]
-"""Gives an event's stations so far, none when there is no such event. Raises shared.messages.documents.Unreachable."""
 
 
 @asynccontextmanager

@@ -22,7 +22,6 @@ from sandbox.cli.output import (
 )
 from sandbox.hub_folder import Addresses
 from sandbox.journey import End, follow
-from sandbox.timelines import timelines
 from sandbox.vendor import Answer, Vendor, resource_of, vendor
 
 EXAMPLES = """
@@ -79,6 +78,8 @@ async def _send(
 async def _follow(
     args: argparse.Namespace, addresses: Addresses, sender: Vendor, answer: Answer, out: Console, sent_at: datetime
 ) -> End:
+    from sandbox.timelines import timelines  # noqa: PLC0415 - only who waits pays for loading the Cosmos SDK
+
     stations = Stations(out)
     async with timelines(addresses.cosmos, addresses.database) as read:
         show = stations.show if not args.json else lambda _: None
