@@ -71,8 +71,10 @@ class Register:
 
     async def _read(self, key: tuple[str, str]) -> Document | None:
         orgnr, id = key
+        # From before the look: what is read may have been changed while the answer was on its way.
+        read_at = self._clock()
         document = await self._container.read(id, orgnr)
-        self._entries[key] = _Entry(document, self._clock())
+        self._entries[key] = _Entry(document, read_at)
         self._entries.move_to_end(key)
         while len(self._entries) > _REMEMBERED:
             self._entries.popitem(last=False)
