@@ -91,10 +91,10 @@ def show_issues(out: Console, issues: Iterable[Issue]) -> None:
     """Print what an OperationOutcome says."""
     for issue in issues:
         style = "red" if issue.severity in ("fatal", "error") else "bold"
-        words = [part for part in (issue.text, issue.diagnostics) if part]
-        text = " ".join(dict.fromkeys(words))
-        place = f" at {', '.join(issue.expression)}" if issue.expression else ""
-        code = issue.code + (f", VKP {issue.details_code}" if issue.details_code else "")
+        # Some readers of an OperationOutcome only look at the one, some only at the other; people need it once.
+        text = issue.diagnostics if issue.text in issue.diagnostics else f"{issue.text} {issue.diagnostics}".rstrip()
+        place = f", at {', '.join(issue.expression)}" if issue.expression else ""
+        code = " ".join(part for part in (issue.code, issue.details_code) if part)
         out.print(Text.assemble("  ", (issue.severity, style), f" ({code}){place}: {text}"))
 
 

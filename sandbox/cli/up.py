@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
+import aiohttp
 from rich.console import Console
 from rich.text import Text
 
@@ -97,6 +98,9 @@ async def _explained() -> AsyncIterator[None]:
         yield
     except (AlreadyRunning, hub_parts.PortTaken, NoFreePort, PartFailed) as error:
         raise Failure(str(error)) from None
+    except (aiohttp.ClientError, TimeoutError):
+        # These are OSErrors too, but of the network.
+        raise
     except OSError as error:
         raise Failure(f"the data folder cannot be used: {error}") from None
 

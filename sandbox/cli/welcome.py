@@ -12,7 +12,7 @@ from rich.text import Text
 
 from sandbox.cli import here
 from sandbox.cli.output import Stations, show_issues
-from sandbox.example import RESOURCE, example
+from sandbox.example import OWN, RESOURCE, example
 from sandbox.hub_folder import Addresses
 from sandbox.journey import follow
 from sandbox.timelines import timelines
@@ -102,7 +102,7 @@ async def _arrival(http: aiohttp.ClientSession, addresses: Addresses, checksum: 
 def show_addresses(args: argparse.Namespace, addresses: Addresses, out: Console) -> None:
     """Print where everything is and what to try."""
     hub, data = here.hub_command(args), here.data_option(args)
-    file = here.short(example().path)
+    file = here.short(OWN)
     inbox = f"{addresses.api}/epj/r4/{addresses.orgnr}/{RESOURCE}"
     out.print()
     out.print(Text.assemble(("The hub is up.", "bold green"), f" Its data is in {here.short(here.data_folder(args))}"))
