@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from shared.errors import HubError, NotAuthenticated, NotAvailable, ScopeMissing
+from shared.access import bearer
+from shared.errors import HubError, NotAvailable
 from shared.fhir import outcome
 
 FHIR_JSON: Final = "application/fhir+json"
@@ -63,14 +64,7 @@ def refused(error: HubError, correlation: str, headers: Mapping[str, str] | None
 
 
 def _extra(error: HubError) -> dict[str, str]:
-    match error:
-        case NotAvailable():
-            return {"Retry-After": str(RETRY_AFTER_S)}
-        case NotAuthenticated() if type(error) is NotAuthenticated:
-            # RFC 6750 3.1: a call without credentials is told the scheme and nothing more.
-            return {"WWW-Authenticate": "Bearer"}
-        case NotAuthenticated():
-            return {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{error.text()}"'}
-        case ScopeMissing():
-            return {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-    return {}
+    if isinstance(error, NotAvailable):
+        return {"Retry-After": str(RETRY_AFTER_S)}
+    challenge = bearer.challenge(error)
+    return {"WWW-Authenticate": challenge} if challenge else {}

@@ -73,7 +73,9 @@ async def choose_ports(folder: Path, asked: Mapping[str, int]) -> dict[str, int]
 
 def backing_part(name: str, folder: Path, port: int) -> Part:
     """One of the parts the app stands on."""
-    return Part(name, f"sandbox.{name}", folder / name, port, environment=_base_environment())
+    # Chosen here, so that it too stays the same when the part is started again.
+    extra = ("--counters-port", str(ports.choose({port}))) if name == "servicebus" else ()
+    return Part(name, f"sandbox.{name}", folder / name, port, extra, _base_environment())
 
 
 def app_part(folder: Path, port: int, environment: Mapping[str, str]) -> Part:

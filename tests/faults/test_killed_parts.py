@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from sandbox.hub_parts import ALL
@@ -130,7 +131,7 @@ async def _send_all(hub: World, bodies: list[bytes]) -> None:
         while True:
             try:
                 answer = await hub.post(body)
-            except (OSError, TimeoutError):
+            except (aiohttp.ClientError, OSError, TimeoutError):
                 await asyncio.sleep(0.1)
                 continue
             if answer.status == 202:

@@ -55,6 +55,7 @@ async def test_one_patients_trouble_holds_up_no_other_patient(hub: World) -> Non
     await hub.reaches(waiting, "waiting")
     key = f"{waiting.split('/')[-2]}.epj"
     await hub.behave("500", count=1000, idempotencyKey=key)
+    await hub.behave("ok")
     behind = await hub.accepted(alarm("80100", text="Den bak"))
     others = [alarm(f"8011{number}") for number in range(5)]
     for body in others:
@@ -63,7 +64,7 @@ async def test_one_patients_trouble_holds_up_no_other_patient(hub: World) -> Non
         await hub.arrives(body)
     assert await hub.got(blocked) is None
     assert (await hub.vendor.status(behind))["state"] == "routed"
-    await hub.behave("ok")
+    await hub.behave("ok", idempotencyKey=key)
     await hub.reaches(behind, "delivered")
 
 

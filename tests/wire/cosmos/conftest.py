@@ -51,6 +51,7 @@ def make_container(database: DatabaseProxy) -> MakeContainer:
 
     async def make(path: str | list[str] = "/pk", **options: Any) -> ContainerProxy:
         key = PartitionKey(path=path) if isinstance(path, str) else PartitionKey(path=path, kind="MultiHash")
-        return await database.create_container(f"made-{next(numbers)}", key, **options)
+        made: ContainerProxy = await database.create_container(f"made-{next(numbers)}", key, **options)
+        return made
 
     return make

@@ -18,13 +18,13 @@ def first(templates: list[str], path: str) -> str | None:
     [
         ("/things/list", "things/list"),
         ("/things/7", "things/{id:int}"),
-        ("/things/seven", "things/{id}"),
+        ("/things/seven", "things/{any}"),
         ("/things/seven/more", "{*rest}"),
         ("/", "{*rest}"),
     ],
 )
 def test_literal_wins_over_constrained_over_free_over_catch_all(path: str, expected: str) -> None:
-    assert first(["{*rest}", "things/{id}", "things/{id:int}", "things/list"], path) == expected
+    assert first(["{*rest}", "things/{any}", "things/{id:int}", "things/list"], path) == expected
 
 
 def test_matching_ignores_letter_case_but_keeps_the_value_as_sent() -> None:
