@@ -3,7 +3,8 @@
 Only what follows from the top-level ANDs, on plain paths of the document, against constants and parameters. Every
 condition here is *necessary* for the query's own: the query is still evaluated on what comes through, so a condition
 may let too much pass (JSON `true` is 1 to SQLite, arrays are text) but never too little. Fractions are compared with a
-margin, because SQLite's reading of a decimal may differ from Python's in the last bit.
+margin, because SQLite's reading of a decimal may differ from Python's in the last bit. Text ends at U+0000 for SQLite's
+JSON functions, so that "greater" must let "equal" pass.
 """
 
 import re
@@ -116,8 +117,9 @@ def _said(predicate: Predicate, values: list[Value]) -> Condition | None:
         return None
     if isinstance(value, str):
         # Every number is less than every text to SQLite.
-        bound = f" AND {expression} >= ''" if predicate.op in ("<", "<=") else ""
-        return Condition(predicate.path, False, f"{expression} {predicate.op} ?{bound}", (value,))
+        below = predicate.op in ("<", "<=")
+        sql = f"{expression} <= ? AND {expression} >= ''" if below else f"{expression} >= ?"
+        return Condition(predicate.path, False, sql, (value,))
     if predicate.op in ("<", "<="):
         return Condition(predicate.path, False, f"{expression} <= ?", (_wider(value, 1),))
     return Condition(predicate.path, False, f"{expression} >= ? AND {expression} < ''", (_wider(value, -1),))
@@ -136,7 +138,7 @@ def _equal(predicate: Predicate, expression: str, values: list[str | int | float
 
 def _fits(value: Value) -> TypeGuard[str | int | float]:
     if isinstance(value, str):
-        return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
+        return "\0" not in value and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
     return isinstance(value, int | float)
 
 

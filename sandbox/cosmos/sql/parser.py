@@ -32,14 +32,17 @@ from sandbox.cosmos.sql.tree import (
 )
 from sandbox.cosmos.values import UNDEFINED
 
-MAX_NESTING: Final = 60
+MAX_NESTING: Final = 40
 """Levels of brackets, NOTs and subqueries. The service has limits of its own; this one keeps Python's stack safe."""
+MAX_OPERATORS: Final = 200
+"""Operators of a kind in one chain (`a + b + …`), and steps in one path. ANDs and ORs are not limited."""
 
 AGGREGATES: Final = frozenset(("COUNT", "SUM", "AVG", "MIN", "MAX"))
 _CONSTANTS: Final = {"TRUE": True, "FALSE": False, "NULL": None, "UNDEFINED": UNDEFINED}
 _COMPARISONS: Final = ("=", "!=", "<>", "<=", ">=", "<", ">")
 _LEVELS: Final = (("|",), ("^",), ("&",), ("<<", ">>>", ">>"), ("+", "-", "||"), ("*", "/", "%"))
-"""Binary operators of equal strength, weakest first, all of them stronger than a comparison."""
+_STRENGTH: Final = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
+"""Binary operators, all of them stronger than a comparison; a higher number binds more strongly."""
 
 
 def parse_query(text: str) -> Query:
@@ -222,10 +225,10 @@ class _Parser:
         return Unary("NOT", self._nested(self._not)) if self._take("NOT") else self._comparison()
 
     def _comparison(self) -> Expr:
-        left = self._binary(0)
+        left = self._binary()
         operator = self._take(*_COMPARISONS)
         if operator:
-            return Binary("!=" if operator == "<>" else operator, left, self._binary(0))
+            return Binary("!=" if operator == "<>" else operator, left, self._binary())
         negated = self._is("NOT") and self._tokens[self._at + 1].text in ("IN", "LIKE", "BETWEEN")
         if negated:
             self._at += 1
@@ -240,11 +243,11 @@ class _Parser:
                 raise self._unexpected()
             return In(left, choices)
         if self._take("BETWEEN"):
-            low = self._binary(0)
+            low = self._binary()
             self._need("AND")
-            return Between(left, low, self._binary(0))
+            return Between(left, low, self._binary())
         if self._take("LIKE"):
-            pattern = self._binary(0)
+            pattern = self._binary()
             return Like(left, pattern, self._escape() if self._take("ESCAPE") else None)
         return left
 
@@ -255,15 +258,16 @@ class _Parser:
         self._at += 1
         return str(token.value)
 
-    def _binary(self, level: int) -> Expr:
-        if level == len(_LEVELS):
-            return self._unary()
-        left, chain = self._binary(level + 1), 0
-        while operator := self._take(*_LEVELS[level]):
+    def _binary(self, weakest: int = 0) -> Expr:
+        """Operators at least as strong as `weakest` (precedence climbing: one frame of stack, not one per level)."""
+        left, chain = self._unary(), 0
+        while self._is(*_STRENGTH) and _STRENGTH[self._now.text] >= weakest:
             chain += 1
-            if chain > 4 * MAX_NESTING:
+            if chain > MAX_OPERATORS:
                 raise QueryError("The query has too many operators in a row.")
-            left = Binary(operator, left, self._binary(level + 1))
+            operator = self._now.text
+            self._at += 1
+            left = Binary(operator, left, self._binary(_STRENGTH[operator] + 1))
         return left
 
     def _unary(self) -> Expr:
@@ -274,7 +278,7 @@ class _Parser:
         found, steps = self._primary(), 0
         while mark := self._take(".", "["):
             steps += 1
-            if steps > 2 * MAX_NESTING:
+            if steps > MAX_OPERATORS:
                 raise QueryError("A path in the query has too many steps.")
             if mark == ".":
                 found = Member(found, self._word(keywords=True))

@@ -142,12 +142,12 @@ class Accumulator:
 @lru_cache(maxsize=512)
 def compile_text(text: str) -> Compiled:
     """A query from its text. Raises QueryError."""
-    return _compile_root(parse_query(text))
+    return _compile_root(parse_query, text)
 
 
 @lru_cache(maxsize=512)
 def _compile_condition(text: str) -> Compiled:
-    return _compile_root(parse_condition(text))
+    return _compile_root(parse_condition, text)
 
 
 def holds(condition: str, document: dict[str, Json]) -> bool:
@@ -156,9 +156,9 @@ def holds(condition: str, document: dict[str, Json]) -> bool:
     return any(True for _ in compiled.rows(document, compiled.bind({})))
 
 
-def _compile_root(tree: Query) -> Compiled:
+def _compile_root(parse: Callable[[str], Query], text: str) -> Compiled:
     try:
-        return compile_query(tree, Scope(frozenset(), _compile_subquery))
+        return compile_query(parse(text), Scope(frozenset(), _compile_subquery))
     except RecursionError:
         raise QueryError("The query is nested too deeply.") from None
 
