@@ -49,8 +49,10 @@ async def start(module: str, arguments: list[str], folder: Path, environment: Ma
             "-m",
             f"sandbox.{module}",
             *arguments,
+            "--with-parent",
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=file,
         )

@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,22 @@ def message(body: bytes | str, session: str | None = None, **properties: Any) ->
     return ServiceBusMessage(body, session_id=session, **properties)
 
 
+@asynccontextmanager
+async def benched(folder: Path) -> AsyncIterator[Bench]:
+    """A bench with a running broker; whatever else was started on it is ended with it."""
+    bench = Bench(folder)
+    await bench.start_broker()
+    try:
+        yield bench
+    finally:
+        await bench.end()
+
+
 @pytest.fixture(scope="module")
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
-    bench = Bench(tmp_path_factory.mktemp("queues"))
-    await bench.start_broker()
-    await bench.start_host()
-    yield bench
-    await bench.end()
+    async with benched(tmp_path_factory.mktemp("queues")) as bench:
+        await bench.start_host()
+        yield bench
 
 
 async def test_a_message_reaches_its_function_with_body_and_metadata_as_in_azure(bench: Bench) -> None:
@@ -224,59 +234,53 @@ def dropped(line: Line) -> bool:
 
 
 async def test_a_killed_broker_is_found_again_without_a_restart_and_nothing_is_lost(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    await bench.start_broker()
-    await bench.start_host()
-    await bench.send("lanes", [message("x", f"s{n}", message_id=f"kill-{n}") for n in range(30)])
-    await until(lambda: bench.seen(lambda line: True))
-    await bench.broker.end(signal.SIGKILL)
-    await until(lambda: any("cannot be reached" in line["message"] for line in bench.host.logged()))
-    await bench.start_broker(bench.broker.facts["port"])
-    await bench.send("plain", [message("after")])
-    await until(
-        lambda: len({line["message_id"] for line in bench.seen(lambda one: one["function"] == "on_lane")}) == 30
-    )
-    await until(lambda: bench.seen(lambda line: line["body"] == "after"))
-    await bench.end()
+    async with benched(tmp_path) as bench:
+        await bench.start_host()
+        await bench.send("lanes", [message("x", f"s{n}", message_id=f"kill-{n}") for n in range(30)])
+        await until(lambda: bench.seen(lambda line: True))
+        await bench.broker.end(signal.SIGKILL)
+        await until(lambda: any("cannot be reached" in line["message"] for line in bench.host.logged()))
+        await bench.start_broker(bench.broker.facts["port"])
+        await bench.send("plain", [message("after")])
+        await until(
+            lambda: len({line["message_id"] for line in bench.seen(lambda one: one["function"] == "on_lane")}) == 30
+        )
+        await until(lambda: bench.seen(lambda line: line["body"] == "after"))
 
 
 async def test_sigterm_lets_a_running_message_finish_and_completes_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    await bench.start_broker()
-    await bench.start_host()
-    await bench.send("lanes", [message("sleep:0.5", "last"), message("next", "last"), message("sleep:1.5", "longer")])
-    await until(lambda: len(bench.seen(lambda line: bool(line.get("began")))) == 2)
-    assert await bench.host.end(signal.SIGTERM) == 0
-    assert {line["body"] for line in bench.seen(lambda line: "began" not in line)} == {"sleep:0.5", "sleep:1.5"}
-    assert (await bench.operations("lanes"))["completes"] == 2
-    await bench.start_host()
-    await until(lambda: bench.seen(lambda line: line["body"] == "next"))
-    assert [line["delivery_count"] for line in bench.seen(lambda line: line["body"] == "next")] == [1]
-    await bench.end()
+    async with benched(tmp_path) as bench:
+        await bench.start_host()
+        await bench.send(
+            "lanes", [message("sleep:0.5", "last"), message("next", "last"), message("sleep:1.5", "longer")]
+        )
+        await until(lambda: len(bench.seen(lambda line: bool(line.get("began")))) == 2)
+        assert await bench.host.end(signal.SIGTERM) == 0
+        assert {line["body"] for line in bench.seen(lambda line: "began" not in line)} == {"sleep:0.5", "sleep:1.5"}
+        assert (await bench.operations("lanes"))["completes"] == 2
+        await bench.start_host()
+        await until(lambda: bench.seen(lambda line: line["body"] == "next"))
+        assert [line["delivery_count"] for line in bench.seen(lambda line: line["body"] == "next")] == [1]
 
 
 async def test_a_queue_that_does_not_exist_is_reported_and_the_other_queues_work(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    await bench.start_broker()
-    settings = {
-        "ServiceBus": bench.broker.facts["connectionString"],
-        "LANES": "nowhere",
-        "TOY_SEEN": str(bench.seen_path),
-    }
-    async with running("host", [*APP, "--data", str(tmp_path / "host")], tmp_path, settings) as host:
-        await bench.send("plain", [message("works")])
-        await until(lambda: bench.seen(lambda line: line["body"] == "works"))
-        await until(lambda: any("nowhere" in line["message"] for line in host.logged()))
-    await bench.end()
+    async with benched(tmp_path) as bench:
+        settings = {
+            "ServiceBus": bench.broker.facts["connectionString"],
+            "LANES": "nowhere",
+            "TOY_SEEN": str(bench.seen_path),
+        }
+        async with running("host", [*APP, "--data", str(tmp_path / "host")], tmp_path, settings) as host:
+            await bench.send("plain", [message("works")])
+            await until(lambda: bench.seen(lambda line: line["body"] == "works"))
+            await until(lambda: any("nowhere" in line["message"] for line in host.logged()))
 
 
 async def test_a_broker_that_is_away_at_start_is_waited_for(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    await bench.start_broker()
-    await bench.fault(refuse=True)
-    await bench.start_host()
-    await until(lambda: any("cannot be reached" in line["message"] for line in bench.host.logged()))
-    await bench.fault(refuse=False)
-    await bench.send("lanes", [message("late", "s")])
-    await until(lambda: bench.seen(lambda line: line["body"] == "late"))
-    await bench.end()
+    async with benched(tmp_path) as bench:
+        await bench.fault(refuse=True)
+        await bench.start_host()
+        await until(lambda: any("cannot be reached" in line["message"] for line in bench.host.logged()))
+        await bench.fault(refuse=False)
+        await bench.send("lanes", [message("late", "s")])
+        await until(lambda: bench.seen(lambda line: line["body"] == "late"))
