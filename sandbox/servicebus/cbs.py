@@ -71,9 +71,9 @@ def verify(token: object, audience: object, key: Key | None, now: int) -> Claim:
     # Not parse_qsl for the values that are signed: they are signed as they are written.
     written = dict(part.split("=", 1) for part in rest.split("&") if "=" in part)
     fields = dict(parse_qsl(rest))
-    if fields.get("skn") != key.name or not fields.get("se", "").isdecimal():
-        raise NotAuthorized("InvalidSignature: the token names another key or no expiry.")
-    if not hmac.compare_digest(fields.get("sig", "").encode(), _sign(written["sr"], written["se"], key)):
+    if not {"sr", "sig", "se", "skn"} <= fields.keys() or fields["skn"] != key.name or not fields["se"].isdecimal():
+        raise NotAuthorized("InvalidSignature: the token names another key, or no resource or expiry.")
+    if not hmac.compare_digest(fields["sig"].encode(), _sign(written["sr"], written["se"], key)):
         raise NotAuthorized("InvalidSignature: The token has an invalid signature.")
     if int(fields["se"]) <= now:
         raise NotAuthorized("ExpiredToken: The token is expired.")

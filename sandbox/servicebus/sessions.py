@@ -123,6 +123,11 @@ class Sessions:
 
     # What receivers ask
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next available session."""
+        return len(self._waits)
+
     def accept(self, session_id: str, consumer: Consumer) -> Session:
         """Lock a session by its id. Raises Refusal when somebody holds it."""
         session = self._sessions.get(session_id)
@@ -152,6 +157,11 @@ class Sessions:
     def holds(self, consumer: Consumer) -> bool:
         """Whether the receiver still has its session."""
         return consumer in self._held
+
+    def is_held(self, session_id: str) -> bool:
+        """Whether anybody has the session."""
+        session = self._sessions.get(session_id)
+        return session is not None and session.owner is not None
 
     def renew(self, session: Session) -> int:
         """Lock the session for another period. Returns until when (milliseconds since 1970)."""
