@@ -79,6 +79,11 @@ def test_an_array_of_two_is_left_for_the_checks_to_refuse() -> None:
     assert mend(patient(gender=["male", "female"])) == (patient(gender=["male", "female"]), [])
 
 
+def test_an_array_within_an_array_is_left_for_the_checks_to_refuse() -> None:
+    message = patient(maritalStatus=[[{"text": "x"}]], name=[[{"text": "x"}]])
+    assert mend(message) == (message, [])
+
+
 def test_a_value_and_its_extension_stay_at_one_index() -> None:
     message = patient(name=[{"given": ["", "A", ""], "_given": [{"id": "x"}, None, None]}])
     assert mend(message) == (
