@@ -70,6 +70,7 @@ async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = 
         }
     finally:
         state = "Stopping"
+        door.closing = True
         await _end(ticking)
         await _drain(worker, runner, site, listeners)
         for bus in buses.values():

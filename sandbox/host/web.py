@@ -64,9 +64,13 @@ class Door:
         self._keys = keys
         self._custom_headers = custom_headers
         self.admin: Special | None = None
+        self.closing = False
+        """Set when the host ends: calls that still come over open connections are answered 503."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request. Bodies are read before the function starts; a caller that goes away meanwhile starts nothing."""
+        if self.closing:
+            return web.Response(status=503, headers={"Connection": "close"})
         raw_path, _, raw_query = request.raw_path.partition("?")
         path = decode_path(raw_path)
         if self.admin is not None and path[:7].lower() == "/admin/":

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.wire.host.running import APPS, Part, refused, running, start, until, until_true
+from tests.wire.host.running import APPS, Part, refused, running, until, until_true
 
 SETTINGS = {"YEARLY": "0 0 0 1 1 *"}
 APP = ["--app", str(APPS / "web")]
@@ -216,20 +216,31 @@ async def test_a_timer_that_was_due_while_the_host_was_down_runs_at_start_as_pas
     assert json.loads(kept.read_text(encoding="utf-8"))["Last"].startswith(time.strftime("%Y-", time.gmtime()))
 
 
-async def test_sigterm_lets_running_functions_finish_and_be_answered(
+async def test_sigterm_lets_running_functions_finish_and_be_answered_but_takes_nothing_new(
     tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
-    host = await start("host", [*APP, "--data", str(tmp_path / "data")], tmp_path, SETTINGS)
-    call = asyncio.create_task(http.post(f"{host.url}/slow?seconds=0.7&mark={tmp_path / 'mark'}"))
+    async with running("host", [*APP, "--data", str(tmp_path / "data")], tmp_path, SETTINGS) as host:
+        reader, writer = await asyncio.open_connection("127.0.0.1", host.facts["port"])
+        ask = b"GET /floor HTTP/1.1\r\nHost: x\r\n\r\n"
+        writer.write(ask)
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\nok")
+        call = asyncio.create_task(http.post(f"{host.url}/slow?seconds=1.5&mark={tmp_path / 'mark'}"))
 
-    async def begun() -> bool:
-        return bool((await echo(http, f"{host.url}/admin/host/counters"))["invocations"].get("slow"))
+        async def begun() -> bool:
+            return bool((await echo(http, f"{host.url}/admin/host/counters"))["invocations"].get("slow"))
 
-    await until_true(begun)
-    ended = asyncio.create_task(host.end(signal.SIGTERM))
-    async with await call as answer:
-        assert await answer.text() == "done"
-    assert await ended == 0
+        await until_true(begun)
+        ended = asyncio.create_task(host.end(signal.SIGTERM))
+
+        async def closing() -> bool:
+            writer.write(ask)
+            return b" 503 " in await reader.readuntil(b"\r\n\r\n")
+
+        await until_true(closing)
+        async with await call as answer:
+            assert await answer.text() == "done"
+        assert await ended == 0
+        writer.close()
 
 
 async def test_a_missing_setting_stops_the_start_with_one_clear_line(tmp_path: Path) -> None:

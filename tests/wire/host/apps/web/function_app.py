@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import azure.functions as func
+from azure.functions.timer import TimerRequest
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 log = logging.getLogger("toy")
@@ -100,7 +101,7 @@ async def tick(timer: func.TimerRequest) -> None:
 
 
 @app.timer_trigger(arg_name="timer", schedule="%YEARLY%", use_monitor=True)
-async def yearly(timer: func.TimerRequest) -> None:
+async def yearly(timer: TimerRequest) -> None:
     """Once a year, or fired by hand."""
     status = timer.schedule_status
     log.info("yearly ran", extra={"pastDue": timer.past_due, "last": status["Last"], "next": status["Next"]})
