@@ -124,6 +124,11 @@ class Sessions:
     # What receivers ask
 
     @property
+    def remembered(self) -> int:
+        """How many sessions there are in memory."""
+        return len(self._sessions)
+
+    @property
     def waiting(self) -> int:
         """How many wait for the next available session."""
         return len(self._waits)
