@@ -41,6 +41,7 @@ COMMANDS = (
     Entry("send", "sandbox.cli.send", "send a FHIR file as the sandbox vendor"),
     Entry("status", "sandbox.cli.status", "say where a message is"),
     Entry("trail", "sandbox.cli.trail", "show a message's timeline"),
+    Entry("bench", "sandbox.cli.bench", "measure, in one table"),
 )
 
 

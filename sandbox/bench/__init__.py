@@ -1,0 +1,1 @@
+"""The benchmarks behind `hub bench`: one run, one table, and what limits it."""

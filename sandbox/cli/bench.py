@@ -1,0 +1,57 @@
+"""Measure: one run on this machine, one table, and what limits it.
+
+It runs a hub of its own in a temporary folder; the figures are of this machine and of the sandbox, never of Azure.
+"""
+
+import argparse
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+
+from sandbox.bench.run import FULL, QUICK, Row, measure
+from sandbox.cli.calls import call
+from sandbox.cli.output import console, print_json
+
+EXAMPLES = """
+  hub bench
+  hub bench --quick --json
+"""
+
+LIMITS = (
+    "What limits it: CPU, the app's most of all. Of the app's share the Cosmos SDK takes about 1 ms for each request and "
+    "the check of the message 1 to 2 ms. All parts and the sender share this machine's cores, and every write waits for "
+    "the disk."
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument(
+        "--quick", action="store_true", help="a small run that shows that it works; its figures are rough"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    out = console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="hub-bench-", ignore_cleanup_errors=True) as folder:
+        rows = call(
+            measure(Path(folder), QUICK if args.quick else FULL, lambda text: out.print(f"  measuring {text} …"))
+        )
+    if args.json:
+        print_json({"rows": [asdict(row) for row in rows], "limits": LIMITS})
+    else:
+        _show(rows)
+    return 0
+
+
+def _show(rows: list[Row]) -> None:
+    table = Table("figure", "value", "unit", "note", title="One run on this machine")
+    table.columns[1].justify = "right"
+    for row in rows:
+        table.add_row(row.name, f"{row.value:.1f}" if row.value < 1000 else f"{row.value:,.0f}", row.unit, row.note)
+    out = console()
+    out.print(table)
+    out.print(LIMITS)
