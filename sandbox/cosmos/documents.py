@@ -203,6 +203,9 @@ class Documents:
         lsn = self._storage.take_lsn()
         text, etag, ts, expires, size = self._sealed(container, document, lsn, lsn)
         row = (lsn, epk, document["id"], lsn, etag, ts, expires, text)
+        if not container.unique_keys:
+            db.execute(container.sql.insert, row)
+            return Outcome(201, text, etag, charge.create(size))
         with savepoint(db):
             self._keep_unique(db, container, epk, lsn, document)
             db.execute(container.sql.insert, row)
@@ -213,9 +216,13 @@ class Documents:
     ) -> Outcome:
         lsn = self._storage.take_lsn()
         text, etag, ts, expires, size = self._sealed(container, document, known.seq, lsn)
+        row = (lsn, etag, ts, expires, text, known.seq)
+        if not container.unique_keys:
+            db.execute(container.sql.update, row)
+            return Outcome(200, text, etag, charge.replace(size))
         with savepoint(db):
             self._keep_unique(db, container, epk, known.seq, document)
-            db.execute(container.sql.update, (lsn, etag, ts, expires, text, known.seq))
+            db.execute(container.sql.update, row)
         return Outcome(200, text, etag, charge.replace(size))
 
     def _sealed(
@@ -239,8 +246,6 @@ class Documents:
     def _keep_unique(
         self, db: sqlite3.Connection, container: Container, epk: str, seq: int, document: dict[str, Json]
     ) -> None:
-        if not container.unique_keys:
-            return
         db.execute(container.sql.release, (seq,))
         for rule, paths in enumerate(container.unique_keys):
             value = "\n".join(canonical(member(document, path)) for path in paths)

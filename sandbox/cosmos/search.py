@@ -79,7 +79,7 @@ def _documents(db: sqlite3.Connection, search: Search, after: int) -> Iterator[t
     values: list[str | int | float] = [after, search.now]
     where: list[Condition] = search.conditions
     if isinstance(area, str):
-        statement = f"{sql.scan_partition} AND epk = ?"
+        statement = sql.scan_partition
         values.append(area)
     elif search.index is not None:
         name, chosen = search.index

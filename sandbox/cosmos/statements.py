@@ -18,8 +18,8 @@ _TEMPLATES: Final = {
     "changes": "SELECT lsn, body FROM docs_{n} INDEXED BY docs_{n}_lsn"
     " WHERE lsn > ? AND ts >= ? AND epk >= ? AND epk < ? AND (expires IS NULL OR expires > ?) ORDER BY lsn LIMIT ?",
     "scan": "SELECT seq, body FROM docs_{n} NOT INDEXED WHERE seq > ? AND (expires IS NULL OR expires > ?)",
-    "scan_partition": "SELECT seq, body FROM docs_{n} INDEXED BY docs_{n}_epk"
-    " WHERE seq > ? AND (expires IS NULL OR expires > ?)",
+    "scan_partition": "SELECT seq, body FROM docs_{n} NOT INDEXED WHERE seq > ? AND (expires IS NULL OR expires > ?)"
+    " AND seq IN (SELECT seq FROM docs_{n} INDEXED BY docs_{n}_key WHERE epk = ?)",
     "scan_chosen": "SELECT seq, body FROM docs_{n} NOT INDEXED WHERE seq > ? AND (expires IS NULL OR expires > ?)"
     " AND seq IN (SELECT seq FROM docs_{n} INDEXED BY {index} WHERE {chosen})",
     "make_index": "CREATE INDEX IF NOT EXISTS {index} ON docs_{n} ({columns})",

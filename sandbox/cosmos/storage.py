@@ -28,14 +28,14 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 INSERT OR IGNORE INTO counters VALUES ('lsn', 0);
 """
 
-# One set of tables for each container. `seq` is the document's place in the order of creation and stays for its life,
-# `lsn` the place of its latest change; both come from one counter that never goes back, also when documents are gone.
+# One set of tables for each container, with no more indexes than must be: each is a page more in every commit. `seq` is
+# the document's place in the order of creation and stays for its life, `lsn` the place of its latest change; both come
+# from one counter that never goes back, also when documents are gone.
 _CONTAINER_SCHEMA: Final = """
 CREATE TABLE docs_{n} (
     seq INTEGER PRIMARY KEY, epk TEXT NOT NULL, id TEXT NOT NULL, lsn INTEGER NOT NULL, etag TEXT NOT NULL,
     ts INTEGER NOT NULL, expires INTEGER, body TEXT NOT NULL);
 CREATE UNIQUE INDEX docs_{n}_key ON docs_{n} (epk, id);
-CREATE INDEX docs_{n}_epk ON docs_{n} (epk);
 CREATE INDEX docs_{n}_lsn ON docs_{n} (lsn);
 CREATE INDEX docs_{n}_expires ON docs_{n} (expires) WHERE expires IS NOT NULL;
 CREATE TABLE unique_{n} (
@@ -43,6 +43,9 @@ CREATE TABLE unique_{n} (
     PRIMARY KEY (epk, rule, value)) WITHOUT ROWID;
 CREATE INDEX unique_{n}_seq ON unique_{n} (seq);
 """
+
+_RESERVED: Final = 1000
+"""Numbers the counter is ahead on disk, so that not every commit has to write it; a start goes on after them."""
 
 _CHECKPOINT_PAGES: Final = 2000
 """Size of the write-ahead log (in pages of 4 KB) from which it is copied into the database, beside the work."""
@@ -60,7 +63,7 @@ class Storage:
         self._idle: list[sqlite3.Connection] = []
         self.lsn = int(self.reader.execute("SELECT value FROM counters WHERE name = 'lsn'").fetchone()[0])
         """The last change that is on disk."""
-        self._next = self.lsn
+        self._next = self._reserved = self.lsn
         self._commit: asyncio.Future[None] | None = None
         self._checkpoint: asyncio.Task[None] | None = None
         self._tasks = 0
@@ -119,9 +122,12 @@ class Storage:
     def _finish(self, commit: asyncio.Future[None]) -> None:
         self._commit = None
         try:
-            if self._next != self.lsn:
-                self._writer.execute("UPDATE counters SET value = ? WHERE name = 'lsn'", (self._next,))
+            reserved = self._reserved
+            if self._next > reserved:
+                reserved = self._next + _RESERVED
+                self._writer.execute("UPDATE counters SET value = ? WHERE name = 'lsn'", (reserved,))
             self._writer.execute("COMMIT")
+            self._reserved = reserved
         except sqlite3.Error as error:
             _log.error("the disk refused a commit: %s", error)
             self._next = self.lsn
