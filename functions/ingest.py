@@ -6,13 +6,16 @@ from functions import http
 from functions.wiring import hub
 from shared.access.tokens import Caller
 from shared.errors import HubError, NotAvailable, Unexpected
-from shared.fhir import outcome
+from shared.fhir import outcome, resources
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.road.accepting import Accepted, Post
 from shared.trail.refusals import Refusal
 
 door = func.Blueprint()
+
+# Else the first vendor to call would wait for FHIR's types to be loaded.
+resources.preload()
 
 
 @door.function_name("ingest")

@@ -114,10 +114,14 @@ class DeliveryStore:
         )
         await self._container.batch((_moved(delivery, Step.WAIT, now, detail, due), lane), delivery.lane)
 
-    async def end(self, delivery: Delivery, step: Step, now: datetime, detail: str, more: bool) -> None:
-        """The delivery has ended by this step and leaves the line. Raises ConditionFailed when another try began."""
+    async def end(self, delivery: Delivery, step: Step, now: datetime, detail: str, more: bool) -> bool:
+        """The delivery has ended by this step and leaves the line.
+
+        `more` is whether others were seen behind it; returns whether there are. Raises ConditionFailed when another try
+        began.
+        """
         leaving = Leaving(_is_head(delivery.id), now + self._grace, more, _NO_WAIT)
-        await settle(self._container, _moved(delivery, step, now, detail, None), leaving, delivery.lane)
+        return await settle(self._container, _moved(delivery, step, now, detail, None), leaving, delivery.lane)
 
     async def skip(self, delivery: str, lane: Lane, now: datetime, more: bool) -> None:
         """Take a head that has ended otherwise (withdrawn, expired) off the line."""

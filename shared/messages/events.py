@@ -147,10 +147,11 @@ class Leaving:
         return Patch(LANE_DOCUMENT, changes, condition=f"FROM c WHERE {self.head}{alone}")
 
 
-async def settle(container: Container, moved: Patch | None, leaving: Leaving, lane: Lane) -> None:
+async def settle(container: Container, moved: Patch | None, leaving: Leaving, lane: Lane) -> bool:
     """Move a message to its next state and take it off its lane's list, both or neither.
 
-    Raises ConditionFailed when the message or the lane's head is not what the caller took it for.
+    Returns whether others are left in the lane. Raises ConditionFailed when the message or the lane's head is not what
+    the caller took it for.
     """
     before = (moved,) if moved else ()
     try:
@@ -159,6 +160,8 @@ async def settle(container: Container, moved: Patch | None, leaving: Leaving, la
         if leaving.more or error.index != len(before):
             raise
         await container.batch((*before, replace(leaving, more=True).patch()), lane)
+        return True
+    return leaving.more
 
 
 async def overdue(container: Container, now: datetime, limit: int) -> tuple[tuple[Lane, datetime], ...]:

@@ -5,6 +5,7 @@ The order of the questions is part of the contract: who are you (401), may you (
 it (P1).
 """
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,9 @@ from shared.registry.register import Register
 
 RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
 """The addresses messages are posted to (design/architecture.md, HTTP contract)."""
+
+_LARGE: Final = 32 * 1024
+"""Bytes from which on a message is judged beside the event loop; nearly all are smaller."""
 
 _CONTENT_TYPES: Final = frozenset({
     "application/fhir+json", "application/json", "text/json", "text/plain", "application/octet-stream", "",
@@ -98,7 +102,7 @@ class Acceptance:
         scopes.require(caller, resource, "write")
         try:
             await self._may_send(post.orgnr, resource, caller)
-            reading = read_message(_checked_body(post), resource)
+            reading = await _read(_checked_body(post), resource)
             event = self._event(post, resource, caller, reading)
             return await self._keep(event, post.body, reading)
         except (Unreachable, SignalLost):
@@ -157,6 +161,13 @@ class Acceptance:
             log(LogEvent.SIGNAL_LOST, lane=event.lane, queue=Queue.EVENTS)
             raise
         return Accepted(event.id, again=not new, warnings=reading.warnings)
+
+
+async def _read(body: bytes, resource: str) -> Reading:
+    if len(body) < _LARGE:
+        return read_message(body, resource)
+    # Judging a message of 1 MiB takes seconds, which all other callers would wait for.
+    return await asyncio.to_thread(read_message, body, resource)
 
 
 def _checked_body(post: Post) -> bytes:

@@ -72,7 +72,7 @@ class Delivering:
         await self._signal(lane)
 
     async def _head(self, line: Line, lane: Lane, now: datetime) -> bool:
-        """Try the first in line. Whether the lane can go on with the next."""
+        """Try the first in line. Whether there is a next one and the lane can go on with it."""
         more = line.length > 1
         try:
             delivery = await self._deliveries.attempt(line.head, lane, due=now + _SILENCE)
@@ -110,16 +110,16 @@ class Delivering:
         now = self._clock()
         match answer:
             case Taken():
-                await self._deliveries.end(delivery, Step.DELIVER, now, "", more)
+                left = await self._deliveries.end(delivery, Step.DELIVER, now, "", more)
                 log(
                     LogEvent.DELIVERED, delivery_id=delivery.id, receiver=delivery.receiver, attempt=delivery.attempts,
                     duration_ms=round((now - delivery.event.received_at).total_seconds() * 1000),
                 )  # fmt: skip
-                return True
+                return left
             case Refused(code, status):
-                await self._deliveries.end(delivery, Step.QUARANTINE, now, code, more)
+                left = await self._deliveries.end(delivery, Step.QUARANTINE, now, code, more)
                 log(LogEvent.QUARANTINED, delivery_id=delivery.id, code=code, status=status, attempt=delivery.attempts)
-                return True
+                return left
             case Later(code, retry_after):
                 return await self._later(delivery, code, retry_after, now, more)
 
@@ -128,9 +128,9 @@ class Delivering:
     ) -> bool:
         until = self._schedule.next_try(delivery.attempts, delivery.event.received_at, now, retry_after, self._chance())
         if until is None:
-            await self._deliveries.end(delivery, Step.QUARANTINE, now, "HUB_GAVE_UP", more)
+            left = await self._deliveries.end(delivery, Step.QUARANTINE, now, "HUB_GAVE_UP", more)
             log(LogEvent.QUARANTINED, delivery_id=delivery.id, code="HUB_GAVE_UP", attempt=delivery.attempts)
-            return True
+            return left
         await self._deliveries.wait(delivery, now, until, code)
         log(
             LogEvent.WAITING, delivery_id=delivery.id, receiver=delivery.receiver, code=code,
