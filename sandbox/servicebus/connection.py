@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
             transport.abort()
             return
         self.server.connections.add(self)
+        self._heard = asyncio.get_running_loop().time()
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -219,7 +220,7 @@ class Connection(asyncio.Protocol):
     def _watch(self) -> None:
         """Drop a client that has not been heard for twice the idle time."""
         patience = 2 * wire.IDLE_MS / 1000
-        if self._heard and asyncio.get_running_loop().time() - self._heard > patience:
+        if asyncio.get_running_loop().time() - self._heard > patience:
             self.abort()
             return
         self._later(patience, self._watch)

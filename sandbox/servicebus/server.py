@@ -26,7 +26,7 @@ class Server:
         self.connections: set[Connection] = set()
         self.outboxes: set[Connection] = set()
         self.refusing = False
-        self._settling = False
+        self._settling = self._stopped = False
         self.broker = Broker(rules, storage, clock, self.changed)
         self._listener: asyncio.Server | None = None
 
@@ -43,13 +43,13 @@ class Server:
             self._listener.close()
         self.drop_connections()
         await asyncio.sleep(0)
-        self.broker.stop()
         self._settle()
+        self._stopped = True
         self.broker.stop()
 
     def changed(self) -> None:
         """Something happened: settle at the end of this turn of the event loop."""
-        if not self._settling:
+        if not self._settling and not self._stopped:
             self._settling = True
             asyncio.get_running_loop().call_soon(self._settle)
 
@@ -60,17 +60,21 @@ class Server:
 
     def refuse(self, refusing: bool) -> None:
         """While refusing, open connections are dropped and new ones are reset at once."""
-        self.refusing = refusing
-        if refusing:
+        self.refusing = refusing or self._stopped
+        if self.refusing:
             self.drop_connections()
 
     def _settle(self) -> None:
         self._settling = False
+        if self._stopped:
+            return
         try:
             self.broker.settle()
         except sqlite3.Error:
             # Memory and disk have parted: nothing more may be promised until a restart reads the disk again.
             _log.critical("the storage failed; refusing everything until restarted", exc_info=True)
+            self._stopped = True
+            self.broker.stop()
             self.outboxes.clear()
             self.refuse(True)
             return

@@ -1,6 +1,7 @@
 """What the broker does with clients that are not an SDK: many links on one connection, odd frames, faults."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 from azure.servicebus import ServiceBusMessage, ServiceBusReceiveMode
+from azure.servicebus.aio import ServiceBusClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.amqp import codec
 from sandbox.servicebus import serve
+from sandbox.servicebus.storage import Storage
 from tests.wire.servicebus.conftest import TOPOLOGY, Bus, until
 from tests.wire.servicebus.raw import Raw, connect, receiver, sender
 from tests.wire.servicebus.test_access import signed
@@ -182,6 +185,41 @@ async def test_faults_drop_and_refuse_connections_until_told_otherwise(tmp_path:
             assert raw.got
         async with http.post(url, json={"explode": True}) as answer:
             assert answer.status == 400
+
+
+async def test_the_sdk_recovers_from_dropped_connections_on_its_own(tmp_path: Path) -> None:
+    async with (
+        serve(tmp_path, TOPOLOGY) as service,
+        ServiceBusClient.from_connection_string(service.connection_string, retry_backoff_factor=0.05) as client,
+        client.get_queue_sender("plain") as sending,
+    ):
+        await sending.send_messages(ServiceBusMessage(b"1"))
+        service.server.drop_connections()
+        await sending.send_messages(ServiceBusMessage(b"2"))
+        assert len(service.server.broker.find("plain").messages) == 2
+
+
+async def test_nothing_is_acknowledged_that_could_not_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_storage: Storage) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async with serve(tmp_path, TOPOLOGY) as service:
+        async with connect(service.port) as raw:
+            await raw.put_token(signed(service, ""), "sb://127.0.0.1/")
+            raw.send(sender("send", 1, "plain"))
+            await raw.expect(codec.Flow, lambda flow: flow.handle == 1)
+            monkeypatch.setattr(Storage, "commit", full)
+            raw.send(codec.frame(0, codec.Transfer(1, 1, b"t", 0, False), message()))
+            assert await raw.ended()
+            assert not [one for one in raw.all(codec.Disposition) if one.first == 1]
+        with pytest.raises(ConnectionError):
+            async with connect(service.port):
+                pass
+        monkeypatch.undo()
+    async with serve(tmp_path, TOPOLOGY) as service:
+        assert not service.server.broker.find("plain").messages
 
 
 async def test_the_counters_tell_operations_per_queue_and_what_they_cost(bus: Bus) -> None:
