@@ -64,18 +64,19 @@ def install(root: Path) -> int:
         if complete(root):
             return 0
         if not _usable(venv):
-            _say(f"Making .venv with Python {sys.version_info.major}.{sys.version_info.minor} ({sys.executable})")
+            _say(f"Making .venv with Python {sys.version_info.major}.{sys.version_info.minor} ({sys.executable}).")
             shutil.rmtree(venv, ignore_errors=True)
             venv.mkdir(exist_ok=True)
         (venv / UNFINISHED).touch()
         (venv / STAMP).unlink(missing_ok=True)
         python = str(venv / "bin" / "python")
-        steps = [[python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "-r", REQUIREMENTS[-1]]]
+        pip = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off", "-r", REQUIREMENTS[-1]]
+        steps = [(pip, _Progress("Installing"))]
         if not (venv / "pyvenv.cfg").exists():
-            steps.insert(0, [sys.executable, "-I", "-m", "venv", str(venv)])
+            steps.insert(0, ([sys.executable, "-I", "-m", "venv", str(venv)], _Progress("Making .venv")))
         with (venv / LOG).open("wb") as log:
-            for step in steps:
-                if _run(step, root, log, lock) != 0:
+            for step, progress in steps:
+                if _run(step, root, log, lock, progress) != 0:
                     return _failed(venv / LOG)
         _write_stamp(venv, wanted(root))
         (venv / UNFINISHED).unlink()
@@ -102,7 +103,7 @@ def _write_stamp(venv: Path, content: bytes) -> None:
     fresh.replace(venv / STAMP)
 
 
-def _run(step: list[str], root: Path, log: IO[bytes], lock: int) -> int:
+def _run(step: list[str], root: Path, log: IO[bytes], lock: int, progress: "_Progress") -> int:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PIP_USER"] = "0"
@@ -116,7 +117,7 @@ def _run(step: list[str], root: Path, log: IO[bytes], lock: int) -> int:
         stderr=subprocess.STDOUT,
         pass_fds=(lock,),
     )
-    progress = _Progress()
+    progress.begin()
     reader = threading.Thread(target=_read, args=(child.stdout or (), log, progress), daemon=True)
     reader.start()
     try:
@@ -142,11 +143,16 @@ def _read(lines: Iterable[bytes], log: IO[bytes], progress: "_Progress") -> None
 class _Progress:
     """A short moving line on a terminal, now and then a plain line elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._terminal = sys.stderr.isatty()
-        self._started = self._spoke = time.monotonic()
+        self._started = self._spoke = 0.0
         self._packages: set[str] = set()
-        self._now = "preparing"
+        self._now = ""
+
+    def begin(self) -> None:
+        """Start the clock."""
+        self._started = self._spoke = time.monotonic()
 
     def heard(self, line: str) -> None:
         """Take in a line that pip wrote."""
@@ -161,7 +167,8 @@ class _Progress:
     def show(self) -> None:
         """Show where it is now."""
         moment = time.monotonic()
-        text = f"Installing: {len(self._packages)} packages, {self._now} … {moment - self._started:.0f} s"
+        so_far = f": {len(self._packages)} packages, {self._now}" if self._packages else ""
+        text = f"{self._what}{so_far} … {moment - self._started:.0f} s"
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
             sys.stderr.write("\r" + text[:width] + "\x1b[K")

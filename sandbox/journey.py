@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.vendor import Vendor
 from shared.messages.documents import Unreachable
 from shared.trail.timeline import Entry
 
@@ -17,6 +16,8 @@ FAILED = frozenset({"rejected", "quarantined", "withdrawn", "expired"})
 _PAUSE_S = 0.05
 
 Show = Callable[[Entry], None]
+Status = Callable[[str], Awaitable[dict[str, Any]]]
+"""Gives the hub's answer to a Location, as `Vendor.status` does."""
 Timelines = Callable[[str], Awaitable[tuple[Entry, ...]]]
 """Gives an event's stations so far, none when there is no such event. Raises shared.messages.documents.Unreachable."""
 
@@ -45,7 +46,7 @@ class End:
 
 
 async def follow(
-    location: str, event_id: str, vendor: Vendor, timelines: Timelines, show: Show, patience_s: float
+    location: str, event_id: str, status: Status, timelines: Timelines, show: Show, patience_s: float
 ) -> End:
     """Follow a message by its status until it has arrived or failed, or until `patience_s` seconds have passed.
 
@@ -54,11 +55,11 @@ async def follow(
     """
     deadline = time.monotonic() + patience_s
     shown: tuple[Entry, ...] = ()
-    status: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
     while True:
         try:
             # The state first: stations that led to it are then on the timeline that is read after it.
-            status = await vendor.status(location)
+            answer = await status(location)
             entries = await timelines(event_id)
         except (aiohttp.ClientError, TimeoutError, Unreachable):
             entries = shown
@@ -66,7 +67,7 @@ async def follow(
             if entry not in shown:
                 show(entry)
         shown = entries
-        end = End(status, shown)
+        end = End(answer, shown)
         if end.arrived or end.failed or time.monotonic() >= deadline:
             return end
         await asyncio.sleep(_PAUSE_S)

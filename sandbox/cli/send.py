@@ -84,7 +84,7 @@ async def _follow(
     async with timelines(addresses.cosmos, addresses.database) as read:
         show = stations.show if not args.json else lambda _: None
         location = answer.location or ""
-        end = await follow(location, answer.message_id or "", sender, read, show, args.timeout)
+        end = await follow(location, answer.message_id or "", sender.status, read, show, args.timeout)
     if end.arrived and not args.json and end.entries and end.entries[-1].at < sent_at:
         out.print(f"It was delivered before, at {full_time(end.entries[-1].at)}: sending it again changes nothing.")
     return end

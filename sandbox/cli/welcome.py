@@ -53,7 +53,7 @@ async def send_example(addresses: Addresses, out: Console) -> str | None:
         if not answer.accepted or event_id is None:
             show_issues(out, answer.issues)
             return f"the example event was not accepted: {answer.status}"
-        answered = Entry(utc_now(), str(answer.status), addresses.vendor, f"the answer, with the id {event_id}")
+        answered = Entry(utc_now(), str(answer.status), addresses.vendor, f"id {event_id}")
 
         async def witnessed(_: str) -> tuple[Entry, ...]:
             """What the hub, the vendor and the EPJ have seen, in the order of its happening."""
@@ -68,7 +68,7 @@ async def send_example(addresses: Addresses, out: Console) -> str | None:
         if before:
             out.print("  This folder has seen it before: the same answer, and nothing is delivered again. Its journey:")
         show = Stations(out, dates=before).show
-        end = await follow(answer.location or "", event_id, sender, witnessed, show, _PATIENCE_S)
+        end = await follow(answer.location or "", event_id, sender.status, witnessed, show, _PATIENCE_S)
         if not end.arrived:
             return f"the example event is {end.state}; follow it with: hub status {event_id}"
         return _compare(checksum, await _arrival(http, addresses, checksum), out)
@@ -83,7 +83,8 @@ def _compare(checksum: str, arrival: Arrival | None, out: Console) -> str | None
     same = arrival.sha256 == checksum
     word = ("identical", "bold green") if same else ("DIFFERENT", "bold red")
     times = "once" if arrival.calls == 1 else f"{arrival.calls} times"
-    out.print(Text.assemble(f"  sha256 out  {arrival.sha256}  ", word, f", sent to the EPJ {times}"))
+    out.print(Text.assemble(f"  sha256 out  {arrival.sha256}  ", word))
+    out.print(f"  It was sent to the EPJ {times}.")
     return None if same else "what the EPJ got differs from what was sent"
 
 

@@ -206,6 +206,24 @@ async def test_what_the_hub_refuses_is_exit_code_1_with_its_reasons(up: Up) -> N
 
 
 @pytest.mark.parametrize(
+    ("mode", "reason"), [("400", "ended as quarantined"), ("500", "after 2 s it is still waiting")]
+)
+async def test_waiting_for_what_is_not_delivered_is_exit_code_1_and_says_where_it_is(
+    up: Up, tmp_path: Path, mode: str, reason: str
+) -> None:
+    # A patient of its own, so that nobody else's messages wait behind this one.
+    message = OWN.read_text().replace("urn:oid:2.16.578.1.12.4.1.4.1", f"https://patients.example/{mode}")
+    (tmp_path / "message.json").write_text(message)
+    how = {"mode": mode, "count": 1}
+    async with aiohttp.ClientSession() as session, session.post(f"{up.line['epj']}/behave", json=how) as answer:
+        assert answer.status < 300
+    ended = await run("send", str(tmp_path / "message.json"), "--wait", "--timeout", "2", "--data", str(up.data))
+    assert ended.returncode == 1
+    assert reason in ended.stderr
+    assert "202" in ended.stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (("send", "no such file"), "cannot read no such file"),
