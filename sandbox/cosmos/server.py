@@ -105,6 +105,7 @@ async def serve(
                 for connection in list(connections):
                     connection.close()
     finally:
+        await storage.settle()
         storage.close()
 
 

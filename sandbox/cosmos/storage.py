@@ -66,14 +66,19 @@ class Storage:
         self._next = self._reserved = self.lsn
         self._commit: asyncio.Future[None] | None = None
         self._checkpoint: asyncio.Task[None] | None = None
-        self._tasks = 0
+        self._commits = 0
+        self._closed = False
 
     def close(self) -> None:
         """Close all connections; what was acknowledged is on disk already."""
-        if self._checkpoint is not None:
-            self._checkpoint.cancel()
+        self._closed = True
         for connection in (self._writer, self.reader, *self._idle):
             connection.close()
+
+    async def settle(self) -> None:
+        """Wait for what runs beside the work; to be called before `close`."""
+        if self._checkpoint is not None:
+            await self._checkpoint
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -92,7 +97,10 @@ class Storage:
         try:
             yield connection
         finally:
-            self._idle.append(connection)
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
 
     def take_lsn(self) -> int:
         """The next number in the order of changes. Only within `write`."""
@@ -116,6 +124,9 @@ class Storage:
         except CosmosError:
             await _on_disk(commit)
             raise
+        except sqlite3.Error as error:
+            _log.error("the disk refused a write: %s", error)
+            raise _not_stored() from None
         await _on_disk(commit)
         return result
 
@@ -133,13 +144,13 @@ class Storage:
             self._next = self.lsn
             with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
-            commit.set_exception(CosmosError(503, "ServiceUnavailable", "The write could not be stored."))
+            commit.set_exception(_not_stored())
             commit.exception()
             return
         self.lsn = self._next
         commit.set_result(None)
-        self._tasks += 1
-        if self._tasks % 64 == 0 and self._checkpoint is None and self._log_pages() > _CHECKPOINT_PAGES:
+        self._commits += 1
+        if self._commits % 64 == 0 and self._checkpoint is None and self._log_pages() > _CHECKPOINT_PAGES:
             self._checkpoint = asyncio.get_running_loop().create_task(self._copy_log())
 
     def _log_pages(self) -> int:
@@ -158,6 +169,10 @@ class Storage:
                 self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         finally:
             self._checkpoint = None
+
+
+def _not_stored() -> CosmosError:
+    return CosmosError(503, "ServiceUnavailable", "The write could not be stored.")
 
 
 async def _on_disk(commit: asyncio.Future[None]) -> None:

@@ -122,6 +122,16 @@ async def test_request_that_comes_byte_by_byte_is_answered(own: Served) -> None:
     writer.close()
 
 
+async def test_body_that_is_far_too_large_is_read_to_its_end_and_answered_with_413(own: Served) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", own.port)
+    writer.write(b"POST /dbs HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n")
+    for _ in range(80):
+        writer.write(b"x" * 100_000)
+        await writer.drain()
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 413 ")
+    writer.close()
+
+
 async def test_counters_count_by_kind(own: Served, http: aiohttp.ClientSession) -> None:
     async def counts() -> dict[str, int]:
         async with http.get("/_sandbox/counters") as answer:
