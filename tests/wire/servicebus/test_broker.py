@@ -319,5 +319,5 @@ class Road(RuleBasedStateMachine):
             assert receiver.credit == 0 or not self.waiting(receiver.session.id)
 
 
-Road.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Road.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 TestRoad = Road.TestCase

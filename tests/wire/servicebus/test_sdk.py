@@ -186,7 +186,7 @@ async def test_a_deferred_message_is_fetched_by_its_number_only(bus: Bus) -> Non
     number = got.sequence_number
     assert number is not None
     [fetched] = await receiver.receive_deferred_messages(number)
-    assert str(fetched) == "wait"
+    assert (str(fetched), fetched.delivery_count) == ("wait", 1)
     await receiver.renew_message_lock(fetched)
     await receiver.abandon_message(fetched)
     [again] = await receiver.receive_deferred_messages([number])
