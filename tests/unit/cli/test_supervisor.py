@@ -157,12 +157,13 @@ async def test_a_part_that_does_not_hear_the_request_to_end_is_ended(tmp_path: P
         assert not alive(facts["pid"])
 
 
-async def test_a_stopped_part_ends_too(tmp_path: Path) -> None:
+async def test_a_stopped_part_ends_in_order_too(tmp_path: Path) -> None:
     async with supervisor(tmp_path) as keeper:
-        facts = await keeper.start(part(tmp_path))
+        facts = await keeper.start(part(tmp_path, FAKE_DIARY=str(tmp_path / "diary")))
         os.kill(facts["pid"], signal.SIGSTOP)
         await keeper.end((), {"fake": 10})
         assert not alive(facts["pid"])
+    assert (tmp_path / "diary").read_text() == "fake\n"
 
 
 async def test_logs_of_earlier_runs_are_kept_aside(tmp_path: Path) -> None:
