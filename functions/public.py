@@ -1,5 +1,7 @@
 """What anyone may ask: the API's description, whether the hub is alive, and the answer to calls that fit nothing."""
 
+import json
+
 import azure.functions as func
 
 from functions import http
@@ -14,7 +16,8 @@ door = func.Blueprint()
 @door.route("metadata", methods=["GET"])
 async def metadata(req: func.HttpRequest) -> func.HttpResponse:
     """The CapabilityStatement."""
-    return http.plain_json(200, capability.statement(hub().settings.public_url, hub().settings.helse_id.issuer))
+    statement = capability.statement(hub().settings.public_url, hub().settings.helse_id.issuer)
+    return http.fhir(200, json.dumps(statement, ensure_ascii=False).encode(), http.correlation_id(req))
 
 
 @door.function_name("openapi")

@@ -280,17 +280,6 @@ class NotAvailable(HubError):
     vkp_code = "3"
 
 
-class TimedOut(NotAvailable):
-    """The hub did not finish in time; nothing was promised.
-
-    Send the same message again after the time in Retry-After.
-    """
-
-    code = "HUB_TIMED_OUT"
-    issue_type = "timeout"
-    vkp_code = "3.1"
-
-
 class Unexpected(HubError):
     """Something in the hub went wrong that nobody foresaw.
 

@@ -6,7 +6,6 @@ fails, go on with the set there is. Only with nothing at all is the API unavaila
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from typing import Final
 
 from shared.access.jwks import KeySet
 from shared.errors import NotAvailable
-
-_log = logging.getLogger(__name__)
+from shared.log import LogEvent, log
 
 
 class KeysFetchError(Exception):
@@ -90,7 +88,7 @@ class Keys:
             fetched = await self._fetch()
         except KeysFetchError as error:
             self._not_before = self._monotonic() + self._settings.pause_s
-            _log.warning("ACCESS_KEYS_UNREACHABLE keys could not be fetched: %s", error)
+            log(LogEvent.KEYS_UNREACHABLE, error_type=type(error).__name__)
             return None
         else:
             self._cached = fetched

@@ -205,4 +205,4 @@ def _subject(status: int | None, index: int) -> Exception:
     known = _SUBJECT.get(status or 0)
     if known is not None:
         return known(index)
-    return Unreachable(f"status {status}")
+    return Unreachable(f"STATUS_{status}")

@@ -56,26 +56,42 @@ Url = Annotated[str, AfterValidator(_url)]
 
 
 def _schedule(text: object) -> object:
-    return tuple(timedelta(seconds=float(part)) for part in text.split()) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    try:
+        waits = tuple(timedelta(seconds=float(part)) for part in text.split())
+    except (ValueError, OverflowError):
+        raise ValueError("must be seconds, separated by spaces") from None
+    if not all(wait > timedelta() for wait in waits):
+        raise ValueError("each wait must be longer than nothing")
+    return waits
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class ServiceBusSettings(_Frozen):
     """How Service Bus is reached: a namespace by identity, or a connection string."""
 
-    connection_string: SecretStr | None = Field(None, alias="ServiceBus")
-    namespace: str | None = Field(None, alias="ServiceBus__fullyQualifiedNamespace")
+    connection_string: SecretStr | None = Field(
+        None, alias="ServiceBus", description="Connection string, where there is no identity"
+    )
+    namespace: str | None = Field(
+        None, alias="ServiceBus__fullyQualifiedNamespace", description="Namespace, reached by the app's identity"
+    )
     patience_s: float = Field(4.0, alias="ServiceBus__patience", gt=0, description="Seconds to wait for a send")
 
 
 class CosmosSettings(_Frozen):
     """How Cosmos DB is reached: an account by identity, or a connection string."""
 
-    connection_string: SecretStr | None = Field(None, alias="Cosmos")
-    account_endpoint: str | None = Field(None, alias="Cosmos__accountEndpoint")
+    connection_string: SecretStr | None = Field(
+        None, alias="Cosmos", description="Connection string, where there is no identity"
+    )
+    account_endpoint: str | None = Field(
+        None, alias="Cosmos__accountEndpoint", description="Account, reached by the app's identity"
+    )
     database: str = Field("knutepunkt", alias="Cosmos__database", description="Name of the database")
     patience_s: float = Field(5.0, alias="Cosmos__patience", gt=0, description="Seconds to wait for an operation")
 

@@ -80,6 +80,10 @@ class Delivering:
             # It has ended by another way than delivery and only its place in line is left.
             await self._deliveries.skip(line.head, lane, now, more)
             return True
+        except NotThere:
+            log(LogEvent.DELIVERY_MISSING, delivery_id=line.head, lane=lane)
+            await self._deliveries.skip(line.head, lane, now, more)
+            return True
         with span("deliver", delivery.event.traceparent) as traceparent:
             answer = await self._hand_over(delivery, traceparent)
         try:

@@ -15,8 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")])
 EVERYTHING = logging.DEBUG
 PRINTING = {"print", "pprint", "breakpoint"}
-# access/keys.py has a logger of its own with one line of text, from before this rule; it is to become a LogEvent.
-WITH_LOGGERS = {ROOT / "shared" / "log.py", ROOT / "shared" / "access" / "keys.py"}
+WITH_LOGGERS = {ROOT / "shared" / "log.py"}
 
 
 @pytest.fixture(autouse=True)
