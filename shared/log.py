@@ -45,11 +45,6 @@ class LogEvent(Enum):
     ORPHAN_OVERDUE = ("HUB-5002", logging.CRITICAL, "A lane has been past its due time for too long")
     ORPHAN_CHECK_FAILED = ("HUB-5003", logging.ERROR, "The orphan check could not look; it will try again")
     KEYS_UNREACHABLE = ("HUB-6001", logging.ERROR, "HelseID's keys could not be fetched; those known are used on")
-    DELIVERY_MISSING = (
-        "HUB-3006",
-        logging.CRITICAL,
-        "A delivery in line is not in the store; the lane goes on without it",
-    )
     UNEXPECTED = ("HUB-9001", logging.CRITICAL, "Something nobody foresaw went wrong")
 
     def __init__(self, code: str, level: int, sentence: str) -> None:

@@ -113,41 +113,42 @@ class Delivery:
     id: str
     lane: Lane
     receiver: str
-    state: State
     attempts: int
+    """Tries begun."""
     routed_at: datetime
-    due: datetime | None
-    """When the next step is due; None when nothing is."""
     event: Event
 
-    def document(self) -> Document:
-        """The delivery as it is created by routing."""
+    def work(self) -> Document:
+        """What handing it over needs to know, as kept in its lane's line."""
         return {
             **self.event.facts(),
             "id": self.id,
             "lane": self.lane,
-            "type": "delivery",
             "receiver": self.receiver,
-            "state": self.state.value,
-            "attempts": self.attempts,
             "routedAt": clock.written(self.routed_at),
-            "due": clock.written(self.due) if self.due else None,
-            "stations": [Station(self.routed_at, self.state).document()],
+        }
+
+    def document(self) -> Document:
+        """The delivery's own document, as routing creates it."""
+        return {
+            **self.work(),
+            "type": "delivery",
+            "state": State.ROUTED.value,
+            "attempts": 0,
+            "due": clock.written(self.routed_at),
+            "stations": [Station(self.routed_at, State.ROUTED).document()],
         }
 
 
-def delivery_from(document: Mapping[str, Any]) -> Delivery:
-    """The delivery behind its document. Raises KeyError or ValueError for a document that is none."""
-    due = document["due"]
+def delivery_from(work: Mapping[str, Any], attempts: int) -> Delivery:
+    """The delivery behind its place in line. Raises KeyError or ValueError for a document that is none."""
     return Delivery(
-        id=document["id"],
-        lane=Lane(document["lane"]),
-        receiver=document["receiver"],
-        state=State(document["state"]),
-        attempts=document["attempts"],
-        routed_at=clock.read(document["routedAt"]),
-        due=clock.read(due) if due else None,
-        event=event_from(document),
+        id=work["id"],
+        lane=Lane(work["lane"]),
+        receiver=work["receiver"],
+        attempts=attempts,
+        routed_at=clock.read(work["routedAt"]),
+        event=event_from(work),
     )
 
 

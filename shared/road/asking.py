@@ -76,7 +76,6 @@ def status_of(event: Document, deliveries: tuple[Document, ...]) -> dict[str, An
         "routed": _when(stations, State.ROUTED),
         "delivered": _all_when(each_stations, State.DELIVERED),
         "journaled": _all_when(each_stations, State.JOURNALED),
-        "reason": stations[-1].detail or None,
         "failed": _first_when((stations, *each_stations), _FAILED),
         "receivers": [
             {

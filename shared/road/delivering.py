@@ -12,7 +12,7 @@ from shared.delivery.answers import Answer, Later, Refused, Taken
 from shared.delivery.receiver import Endpoint, ReceiverClient
 from shared.delivery.schedule import Schedule
 from shared.log import LogEvent, log
-from shared.messages.deliveries import DeliveryStore, Line
+from shared.messages.deliveries import DeliveryStore, Gone, Try
 from shared.messages.documents import ConditionFailed, NotThere
 from shared.messages.events import EventStore
 from shared.messages.lanes import Lane
@@ -24,9 +24,6 @@ from shared.tracing import span
 
 IN_ONE_GO: Final = 50
 """Deliveries of one lane before it is signalled again and left: other lanes want workers too."""
-
-_EARLY: Final = timedelta(milliseconds=100)
-"""A scheduled signal may come this much before its time, since two clocks are involved."""
 
 _SILENCE: Final = timedelta(seconds=90)
 """When a worker that has begun a try and is not heard of is given up: longer than a receiver has to answer."""
@@ -59,35 +56,20 @@ class Delivering:
     async def work(self, lane: Lane) -> None:
         """Deliver what the lane has. Raises Unreachable; what is not delivered stays in line."""
         for _ in range(IN_ONE_GO):
-            line = await self._deliveries.line(lane)
-            if line is None:
-                return
-            now = self._clock()
-            if line.wait_until is not None and line.wait_until - now > _EARLY:
-                # Someone joined the line while its head waits: the lane is due when the head is, no earlier.
-                await self._deliveries.postpone(lane, line.wait_until)
-                return
-            if not await self._head(line, lane, now):
+            begun = await self._deliveries.begin(lane, self._clock(), _SILENCE)
+            if begun is None or not await self._try(begun):
                 return
         await self._signal(lane)
 
-    async def _head(self, line: Line, lane: Lane, now: datetime) -> bool:
-        """Try the first in line. Whether there is a next one and the lane can go on with it."""
-        more = line.length > 1
-        try:
-            delivery = await self._deliveries.attempt(line.head, lane, due=now + _SILENCE)
-        except ConditionFailed:
-            # It has ended by another way than delivery and only its place in line is left.
-            await self._deliveries.skip(line.head, lane, now, more)
-            return True
-        except NotThere:
-            log(LogEvent.DELIVERY_MISSING, delivery_id=line.head, lane=lane)
-            await self._deliveries.skip(line.head, lane, now, more)
-            return True
+    async def _try(self, begun: Try) -> bool:
+        """Make the try and settle it. Whether there is a next delivery and the lane can go on with it."""
+        delivery = begun.delivery
         with span("deliver", delivery.event.traceparent) as traceparent:
             answer = await self._hand_over(delivery, traceparent)
         try:
-            return await self._settle(delivery, answer, more)
+            return await self._settle(delivery, answer, begun.more)
+        except Gone:
+            return True
         except ConditionFailed:
             log(LogEvent.OVERTAKEN, delivery_id=delivery.id, attempt=delivery.attempts)
             return False

@@ -7,7 +7,6 @@ from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import ConditionFailed
 from shared.messages.events import EventStore, Receipt
 from shared.messages.lanes import Lane
-from shared.messages.lifecycle import State
 from shared.messages.model import Delivery, Event
 from shared.messages.signals import Queue, SignalLost, Signals
 from shared.registry.model import Municipality
@@ -56,11 +55,8 @@ class Routing:
             return
         for receiver, delivery, lane in found:
             await self._deliveries.create(
-                Delivery(
-                    id=delivery, lane=lane, receiver=receiver, state=State.ROUTED, attempts=0, routed_at=now, due=now,
-                    event=event,
-                )
-            )  # fmt: skip
+                Delivery(id=delivery, lane=lane, receiver=receiver, attempts=0, routed_at=now, event=event)
+            )
         receipts = tuple(Receipt(receiver, delivery, lane) for receiver, delivery, lane in found)
         await self._events.routed(event, receipts, now, more)
         log(LogEvent.ROUTED, event_id=event.id, count=len(found))

@@ -7,7 +7,6 @@ from sandbox.hub_parts import ORGNR
 from sandbox.stores import Stores, open_stores
 from shared.messages import lanes
 from shared.messages.events import Receipt
-from shared.messages.lifecycle import State
 from shared.messages.model import Delivery, Event
 from tests.flow.hub import World
 from tests.messages import alarm
@@ -49,7 +48,7 @@ async def _route_without_a_signal(stores: Stores, event: Event) -> None:
     now = datetime.now(UTC)
     receipt = Receipt("epj", lanes.delivery_id(event.id, "epj"), lanes.outbound("epj", event.patient))
     await stores.deliveries.create(
-        Delivery(receipt.delivery, receipt.lane, receipt.receiver, State.ROUTED, 0, now, now, event)
+        Delivery(receipt.delivery, receipt.lane, receipt.receiver, 0, now, event)
     )
     await stores.events.routed(event, (receipt,), now, more=False)
 

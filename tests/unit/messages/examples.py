@@ -33,10 +33,8 @@ DELIVERIES = st.builds(
     id=TEXTS,
     lane=TEXTS.map(Lane),
     receiver=TEXTS,
-    state=st.sampled_from(State),
     attempts=st.integers(0, 1000),
     routed_at=MOMENTS,
-    due=st.none() | MOMENTS,
     event=EVENTS,
 )
 STATIONS = st.builds(Station, at=MOMENTS, state=st.sampled_from(State), detail=TEXTS)

@@ -46,9 +46,15 @@ def test_an_event_begins_as_received_with_one_station(event: Event) -> None:
 
 @given(DELIVERIES)
 def test_a_delivery_is_read_back_as_it_was(delivery: Delivery) -> None:
+    assert delivery_from(kept(delivery.work()), delivery.attempts) == delivery
+
+
+@given(DELIVERIES)
+def test_a_delivery_begins_as_routed_with_one_station(delivery: Delivery) -> None:
     document = kept(delivery.document())
-    assert delivery_from(document) == delivery
-    assert stations_from(document) == (Station(delivery.routed_at, delivery.state),)
+    assert document["state"] == State.ROUTED
+    assert document["attempts"] == 0
+    assert stations_from(document) == (Station(delivery.routed_at, State.ROUTED),)
 
 
 @given(DELIVERIES)
