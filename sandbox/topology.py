@@ -35,6 +35,9 @@ class Container:
     name: str
     partition_key: str
     default_ttl: int | None = None
+    indexed_paths: tuple[str, ...] | None = None
+    """The only paths that are indexed, None for all: in Azure every write is paid for by what is indexed of it. The
+    sandbox's own indexes do not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,15 @@ def load(path: Path = DEFAULT_PATH) -> Topology:
         queues=tuple(_queue(entry) for entry in raw["serviceBus"]["queues"]),
         database=raw["cosmos"]["database"],
         containers=tuple(
-            Container(entry["name"], entry["partitionKey"], entry.get("defaultTtl"))
+            Container(entry["name"], entry["partitionKey"], entry.get("defaultTtl"), _paths(entry))
             for entry in raw["cosmos"]["containers"]
         ),
     )
+
+
+def _paths(entry: dict[str, Any]) -> tuple[str, ...] | None:
+    paths = entry.get("indexedPaths")
+    return None if paths is None else tuple(paths)
 
 
 def _queue(entry: dict[str, Any]) -> Queue:
