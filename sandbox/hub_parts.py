@@ -10,12 +10,17 @@ from sandbox.hub_folder import Addresses, Client, left_by_the_dead, remembered_p
 from sandbox.process import ROOT, Facts, Part
 
 APP: Final = "app"
+"""The app's HTTP functions and timers; its port is the hub's."""
+QUEUES: Final = "queues"
+"""The same app's Service Bus functions, in a process of their own as Azure's Flex Consumption scales them."""
+GROUPS: Final = {APP: "http", QUEUES: "queues"}
+"""What of the app the host serves in each of its processes."""
 BACKING: Final = ("servicebus", "cosmos", "helseid", "epj")
 """What the app stands on; started together, before it."""
-ALL: Final = (*BACKING, APP)
-ENDING: Final = ((APP,), BACKING)
+ALL: Final = (*BACKING, *GROUPS)
+ENDING: Final = (tuple(GROUPS), BACKING)
 """The app first, so that it can finish what it holds while all it needs is still there."""
-ENDING_PATIENCE_S: Final = {APP: 35.0}
+ENDING_PATIENCE_S: Final = dict.fromkeys(GROUPS, 35.0)
 
 ORGNR: Final = "310000019"
 """A synthetic organisation number, with the right check digit."""
@@ -78,9 +83,13 @@ def backing_part(name: str, folder: Path, port: int) -> Part:
     return Part(name, f"sandbox.{name}", folder / name, port, extra, _base_environment())
 
 
-def app_part(folder: Path, port: int, environment: Mapping[str, str]) -> Part:
-    """The hub's own app on the local Functions host."""
-    return Part(APP, "sandbox.host", folder / APP, port, ("--app", str(ROOT)), {**_base_environment(), **environment})
+def app_parts(folder: Path, chosen: Mapping[str, int], environment: Mapping[str, str]) -> list[Part]:
+    """The hub's own app on the local Functions host: one process for each group, with the same settings."""
+    whole = {**_base_environment(), **environment}
+    return [
+        Part(name, "sandbox.host", folder / name, chosen[name], ("--app", str(ROOT), "--group", group), whole)
+        for name, group in GROUPS.items()
+    ]
 
 
 def app_settings(

@@ -50,7 +50,7 @@ class Hub:
 
     @property
     def pids(self) -> Mapping[str, int]:
-        """Process ids of the living parts: servicebus, cosmos, helseid, epj, app."""
+        """Process ids of the living parts: servicebus, cosmos, helseid, epj, app, queues."""
         return self._supervisor.pids
 
     @property
@@ -153,10 +153,10 @@ async def _start(
         receiver_url=hub_parts.receiver_url(facts),
         vkp_ids=hub_parts.GRANTED,
     )
-    port = chosen[hub_parts.APP]
-    environment = hub_parts.app_settings(folder, port, facts, caller, settings)
-    facts[hub_parts.APP] = await supervisor.start(hub_parts.app_part(folder, port, environment))
-    progress(f"The function app serves on {facts[hub_parts.APP]['url']} ({time.monotonic() - started:.1f} s).")
+    environment = hub_parts.app_settings(folder, chosen[hub_parts.APP], facts, caller, settings)
+    facts |= await _start_together(supervisor, hub_parts.app_parts(folder, chosen, environment))
+    url, took = facts[hub_parts.APP]["url"], time.monotonic() - started
+    progress(f"The function app serves on {url}, its queue functions beside it, as on Azure ({took:.1f} s).")
     return hub_parts.addresses(facts)
 
 

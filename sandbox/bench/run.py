@@ -11,6 +11,7 @@ import aiohttp
 
 from sandbox.bench import floor, load
 from sandbox.bench.process import Used, used
+from sandbox.hub_parts import GROUPS
 from sandbox.running import Hub, running_hub
 from sandbox.vendor import vendor
 
@@ -145,12 +146,9 @@ class _Bench:
         ]
 
     def memory(self) -> list[Row]:
-        """Resident memory of the app."""
-        now = self._used()["app"]
-        return [
-            Row("memory of the app", now.resident_mb, "MB", "resident, at the end"),
-            Row("memory of the app, most", now.most_resident_mb, "MB"),
-        ]
+        """Resident memory of the app's processes."""
+        now = self._used()
+        return [row for part in GROUPS for row in _memory_rows(part, now[part])]
 
     @property
     def _loader(self) -> load.Sender:
@@ -206,6 +204,13 @@ def _sum(counters: object) -> int:
 
 def _per_event(name: str, before: Mapping[str, int], after: Mapping[str, int], part: str, count: int) -> Row:
     return Row(name, (after[part] - before[part]) / count, "")
+
+
+def _memory_rows(part: str, used: Used) -> list[Row]:
+    return [
+        Row(f"memory, {part}", used.resident_mb, "MB", "resident, at the end"),
+        Row(f"memory, {part}, most", used.most_resident_mb, "MB"),
+    ]
 
 
 def _failures(answers: load.Answers) -> str:

@@ -32,6 +32,7 @@ EXAMPLES = """
   hub up --port 0 --quiet --json
 """
 
+_OTHERS = tuple(name for name in hub_parts.ALL if name != hub_parts.APP)
 _JSON_FIELDS = ("api", "servicebus", "cosmos", "helseid", "epj", "orgnr", "vendor")
 
 
@@ -41,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, default=default, help=f"the API's port (default {default}; 0: any free one)"
     )
-    for name in hub_parts.BACKING:
+    for name in _OTHERS:
         parser.add_argument(
             f"--{name}-port", type=_port, default=0, metavar="PORT", help=f"{name}'s port (default: any)"
         )
@@ -71,7 +72,7 @@ async def _up(args: argparse.Namespace) -> int:
 
 
 async def _serve(args: argparse.Namespace, out: Console, hurry: asyncio.Event) -> None:
-    ports = {name: getattr(args, f"{name}_port") for name in hub_parts.BACKING} | {hub_parts.APP: args.port}
+    ports = {name: getattr(args, f"{name}_port") for name in _OTHERS} | {hub_parts.APP: args.port}
     wishes = Wishes(ports=ports, caller=os.environ)
     folder = here.data_folder(args)
     async with _explained():

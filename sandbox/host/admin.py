@@ -5,13 +5,14 @@ import json
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.host.functions import Function, HttpTrigger, ServiceBusTrigger
+from sandbox.host.groups import Group, group_of
 from sandbox.host.keys import Keys
 from sandbox.host.protos import RpcHttp, TypedData
 from sandbox.host.timers import Timer
@@ -26,13 +27,15 @@ class Admin:
         self,
         worker: Worker,
         keys: Keys,
-        functions: Mapping[str, Function],
+        functions: Iterable[Function],
+        group: Group,
         timers: Mapping[str, Timer],
         state: Callable[[], str],
     ) -> None:
         self._worker = worker
         self._keys = keys
-        self._functions = {name.lower(): function for name, function in functions.items()}
+        self._functions = {function.name.lower(): function for function in functions}
+        self._group = group
         self._timers = timers
         self._state = state
         self._began = time.monotonic()
@@ -48,10 +51,16 @@ class Admin:
             return web.Response(status=401)
         if path == "/admin/host/status" and request.method == "GET":
             return web.json_response(self.status())
-        name = path.removeprefix("/admin/functions/")
-        if request.method == "POST" and name in self._functions:
-            return await self._fire(self._functions[name], request)
-        return web.Response(status=404)
+        function = self._functions.get(path.removeprefix("/admin/functions/"))
+        if request.method != "POST" or function is None:
+            return web.Response(status=404)
+        if not self._group.serves(function):
+            return web.Response(
+                status=404,
+                text=f"the function '{function.name}' is of the group '{group_of(function)}'; "
+                f"this process serves '{self._group}' only",
+            )
+        return await self._fire(function, request)
 
     def status(self) -> dict[str, Any]:
         """As `GET /admin/host/status` of the real host, as far as it applies here."""

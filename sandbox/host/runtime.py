@@ -17,6 +17,7 @@ from sandbox.host import hostjson, keys, logs, settings
 from sandbox.host.admin import Admin
 from sandbox.host.bus import Bus, namespace
 from sandbox.host.functions import Function, ServiceBusTrigger, TimerTrigger
+from sandbox.host.groups import Group
 from sandbox.host.hostjson import ServiceBusOptions
 from sandbox.host.listeners import Listener
 from sandbox.host.timers import Timer
@@ -30,8 +31,12 @@ log = logging.getLogger("host")
 
 
 @asynccontextmanager
-async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = False) -> AsyncIterator[dict[str, Any]]:
+async def serve(
+    app_folder: Path, data_folder: Path, port: int, verbose: bool = False, group: Group = Group.ALL
+) -> AsyncIterator[dict[str, Any]]:
     """Run an app folder on 127.0.0.1 until the context ends; yields the facts a client needs.
+
+    The whole app is indexed; only the functions of `group` are served.
 
     Raises StartRefused when the app, its host.json or a setting does not allow it. One app per process.
     """
@@ -44,11 +49,12 @@ async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = 
     with contextlib.redirect_stdout(sys.stderr):
         functions = indexed.read(await worker.index(), os.environ)
     access = keys.load(data_folder, [function.name for function in functions])
-    door = Door(worker, table(functions, config.route_prefix), access, tuple(config.custom_headers.items()))
-    timers = _timers(functions, worker, data_folder)
-    buses, listeners = _listeners(functions, config.service_bus, worker)
+    served = tuple(function for function in functions if group.serves(function))
+    door = Door(worker, table(served, config.route_prefix), access, tuple(config.custom_headers.items()))
+    timers = _timers(served, worker, data_folder)
+    buses, listeners = _listeners(served, config.service_bus, worker)
     state = "Running"
-    admin = Admin(worker, access, {one.name: one for one in functions}, timers, lambda: state)
+    admin = Admin(worker, access, functions, group, timers, lambda: state)
     door.admin = admin.handle
     runner = web.ServerRunner(web.Server(door.handle, access_log=None))
     await runner.setup()
@@ -65,7 +71,8 @@ async def serve(app_folder: Path, data_folder: Path, port: int, verbose: bool = 
         yield {
             "port": bound,
             "url": f"http://127.0.0.1:{bound}",
-            "functions": sorted(function.name for function in functions),
+            "group": group.value,
+            "functions": sorted(function.name for function in served),
             "masterKey": access.master,
         }
     finally:

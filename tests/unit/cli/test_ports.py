@@ -51,8 +51,9 @@ async def test_a_port_asked_for_that_is_taken_is_refused_with_the_option_to_chan
     with occupied() as taken:
         with pytest.raises(PortTaken, match=f"port {taken} is taken .* --port"):
             await choose_ports(tmp_path, {APP: taken})
-        with pytest.raises(PortTaken, match="--epj-port"):
-            await choose_ports(tmp_path, {"epj": taken})
+        for part in ("epj", "queues"):
+            with pytest.raises(PortTaken, match=f"--{part}-port"):
+                await choose_ports(tmp_path, {part: taken})
 
 
 def test_only_tuning_settings_are_taken_from_the_callers_environment(tmp_path: Path) -> None:
@@ -77,3 +78,17 @@ def test_only_tuning_settings_are_taken_from_the_callers_environment(tmp_path: P
     assert settings["Hub__publicUrl"] == "http://127.0.0.1:7071"
     assert "real" not in " ".join(settings.values())
     assert settings["HelseId__issuer"] == "http://127.0.0.1:3"
+
+
+def test_the_app_is_two_processes_with_the_same_settings_and_folders_and_ports_of_their_own(tmp_path: Path) -> None:
+    app, queues = hub_parts.app_parts(tmp_path, {"app": 7071, "queues": 7072}, {"Hub__publicUrl": "http://the-hub"})
+    assert (app.name, app.port, app.arguments[-2:]) == ("app", 7071, ("--group", "http"))
+    assert (queues.name, queues.port, queues.arguments[-2:]) == ("queues", 7072, ("--group", "queues"))
+    assert app.environment == queues.environment
+    assert app.environment["Hub__publicUrl"] == "http://the-hub"
+    assert (app.folder, queues.folder) == (tmp_path / "app", tmp_path / "queues")
+
+
+def test_both_processes_of_the_app_end_before_what_they_stand_on() -> None:
+    assert [set(group) for group in hub_parts.ENDING] == [{"app", "queues"}, set(hub_parts.BACKING)]
+    assert set(hub_parts.ENDING_PATIENCE_S) == {"app", "queues"}

@@ -39,6 +39,7 @@ async def echo(http: aiohttp.ClientSession, url: str, **options: Any) -> dict[st
 
 async def test_the_ready_line_names_every_function(host: Part) -> None:
     assert "floor" in host.facts["functions"]
+    assert host.facts["group"] == "all"
     assert host.facts["url"] == f"http://127.0.0.1:{host.facts['port']}"
 
 
