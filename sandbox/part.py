@@ -23,6 +23,7 @@ LOCK_PATIENCE_S = 10.0
 """How long a part waits for the process before it to let go of the data folder (it may just have been killed)."""
 
 Start = Callable[[argparse.Namespace], AbstractAsyncContextManager[dict[str, Any]]]
+MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 class DataInUse(Exception):
@@ -62,8 +63,12 @@ def arguments(part: str) -> argparse.ArgumentParser:
     return parser
 
 
-def run(part: str, parser: argparse.ArgumentParser, start: Start) -> int:
-    """Run a part until it is told to end. Returns the exit code."""
+def run(part: str, parser: argparse.ArgumentParser, start: Start, new_loop: MakeLoop | None = None) -> int:
+    """Run a part until it is told to end. Returns the exit code.
+
+    `new_loop`: on which loop; asyncio's own unless said. `uvloop.new_event_loop` saves a part of the processor time
+    that all share, but is not for the host: the app must find the loop there that it finds in Azure.
+    """
     args = parser.parse_args()
     logging.basicConfig(
         level=logging.INFO if args.verbose else logging.WARNING,
@@ -71,8 +76,8 @@ def run(part: str, parser: argparse.ArgumentParser, start: Start) -> int:
         stream=sys.stderr,
     )
     try:
-        with locked(args.data):
-            asyncio.run(_until_told(part, args, start))
+        with locked(args.data), asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_until_told(part, args, start))
     except DataInUse as error:
         sys.stderr.write(f"{part}: {error}\n")
         return 1

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from sandbox import part, topology
 from sandbox.cosmos import serve
 
@@ -21,7 +23,7 @@ def main() -> int:
     """Run the part; returns the exit code."""
     parser = part.arguments("cosmos")
     parser.add_argument("--topology", type=Path, default=topology.DEFAULT_PATH, help="the declared containers")
-    return part.run("cosmos", parser, _start)
+    return part.run("cosmos", parser, _start, uvloop.new_event_loop)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import uvloop
+
 from sandbox import part
 from sandbox.epj.server import serve
 
@@ -18,7 +20,7 @@ async def _start(args: argparse.Namespace) -> AsyncIterator[dict[str, Any]]:
 
 def main() -> int:
     """Run the journal until told to end."""
-    return part.run("epj", part.arguments("epj"), _start)
+    return part.run("epj", part.arguments("epj"), _start, uvloop.new_event_loop)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import uvloop
+
 from sandbox import part
 from sandbox.helseid.server import NotAStandIn, refuse_real_host, serve
 
@@ -28,7 +30,7 @@ def main() -> int:
     """Run the stand-in until told to end."""
     parser = part.arguments("helseid")
     parser.add_argument("--issuer", type=_issuer, help="the issuer's address (default: http://127.0.0.1:PORT)")
-    return part.run("helseid", parser, _start)
+    return part.run("helseid", parser, _start, uvloop.new_event_loop)
 
 
 if __name__ == "__main__":
