@@ -8,7 +8,8 @@ from datetime import timedelta
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import CosmosSettings
 from shared.messages.deliveries import DeliveryStore
-from shared.messages.events import GRACE, EventStore
+from shared.messages.events import EventStore
+from shared.messages.worklist import GRACE
 from shared.registry.model import Grant, Municipality, Receiver
 from shared.trail import timeline as trail
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import aiohttp
 
 from shared.access.bearer import bearer_token
+from shared.access.caller import Caller
 from shared.access.discovery import Issuer, fetcher
 from shared.access.keys import DEFAULTS, Keys, KeySettings
-from shared.access.tokens import Caller, TokenPolicy, UnknownKey, read_token, verify_compact
+from shared.access.tokens import TokenPolicy, UnknownKey, read_token, verify_compact
 
 
 def utc_now() -> datetime:

@@ -5,12 +5,10 @@ counts in test environments only.
 """
 
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from shared.access.caller import Caller
 from shared.errors import Finding, ScopeMissing, TokenClaims
-
-if TYPE_CHECKING:
-    from shared.access.tokens import Caller
 
 Action = Literal["read", "write"]
 
@@ -44,7 +42,7 @@ def scope_for(resource: str, action: Action) -> str:
     return f"{PREFIX}{resource.lower()}.{action}"
 
 
-def require(caller: "Caller", resource: str, action: Action) -> None:
+def require(caller: Caller, resource: str, action: Action) -> None:
     """Let the caller on, or raise ScopeMissing with the name of the scope that is missing."""
     name = resource.lower()
     if _RESOURCE.fullmatch(name) is None:

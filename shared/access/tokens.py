@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.access.caller import Caller
 from shared.access.compact import MAX_BYTES, Compact, take_apart
 from shared.access.jwks import ASYMMETRIC, KeySet
 from shared.access.scopes import counting, read_scopes
@@ -67,19 +68,6 @@ class TokenPolicy:
             raise ValueError("algorithms must be some of HelseID's nine asymmetric ones")
         if not self.issuer or not self.audience:
             raise ValueError("issuer and audience must be set")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is calling, as HelseID vouches for it."""
-
-    vkp_id: str
-    """VKP's name for the sending system; opaque."""
-    client_id: str
-    scopes: frozenset[str]
-    """The scopes that count here (see `shared.access.scopes`)."""
-    orgnr_parent: str | None = None
-    orgnr_child: str | None = None
 
 
 def verify(token: str, keys: KeySet, policy: TokenPolicy, now: datetime) -> Caller:

@@ -13,21 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared import clock
-from shared.messages import lifecycle, model
-from shared.messages.documents import (
-    AlreadyThere,
-    Change,
-    ConditionFailed,
-    Container,
-    Create,
-    Document,
-    NotThere,
-    Patch,
-)
-from shared.messages.events import GRACE, Leaving, overdue, postpone, settle
+from shared.messages import lifecycle, model, worklist
+from shared.messages.documents import Change, ConditionFailed, Container, Create, Document, NotThere, Patch
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import LANE_DOCUMENT, Delivery, Station
+from shared.messages.worklist import GRACE, Leaving
 
 _LANE: Final = 1
 
@@ -67,19 +58,7 @@ class DeliveryStore:
             "id": LANE_DOCUMENT, "lane": delivery.lane, "type": "lane", "receiver": delivery.receiver, "accepted": 1,
             "pending": [work], "due": due, "waitUntil": None, "tries": 0, "trying": False,
         })  # fmt: skip
-        while True:
-            try:
-                await self._container.batch((keep, queue), delivery.lane)
-            except NotThere:
-                try:
-                    await self._container.batch((keep, first), delivery.lane)
-                except AlreadyThere as error:
-                    if error.index == _LANE:
-                        continue
-                    return False
-            except AlreadyThere:
-                return False
-            return True
+        return await worklist.join(self._container, (keep,), queue, first, delivery.lane)
 
     async def find(self, delivery: str, lane: Lane) -> Document | None:
         """The delivery's document as of now, a try that is being made included; None when there is none."""
@@ -139,23 +118,27 @@ class DeliveryStore:
         """
         leaving = Leaving(_mine(delivery), now + self._grace, more, _NEXT)
         try:
-            return await settle(self._container, _moved(delivery, step, now, detail, None), leaving, delivery.lane)
+            return await worklist.settle(
+                self._container, _moved(delivery, step, now, detail, None), leaving, delivery.lane
+            )
         except ConditionFailed as error:
             return await self._give_up(delivery, error, now)
 
     async def _give_up(self, delivery: Delivery, error: ConditionFailed, now: datetime) -> bool:
         if error.index == _LANE:
             raise error
-        await settle(self._container, None, Leaving(_mine(delivery), now + self._grace, True, _NEXT), delivery.lane)
+        await worklist.settle(
+            self._container, None, Leaving(_mine(delivery), now + self._grace, True, _NEXT), delivery.lane
+        )
         raise Gone from error
 
     async def postpone(self, lane: Lane, due: datetime) -> None:
         """Say when the lane must be looked at next, if it still has work. Raises Unreachable."""
-        await postpone(self._container, lane, due)
+        await worklist.postpone(self._container, lane, due)
 
     async def overdue(self, now: datetime, limit: int) -> tuple[tuple[Lane, datetime], ...]:
         """Lanes whose due time has passed, the oldest first."""
-        return await overdue(self._container, now, limit)
+        return await worklist.overdue(self._container, now, limit)
 
 
 _NEXT: Final = (Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/trying", False))

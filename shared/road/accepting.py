@@ -12,8 +12,8 @@ from typing import Final
 
 from shared.access import scopes
 from shared.access.authenticate import Authenticator
+from shared.access.caller import Caller
 from shared.access.pseudonym import pseudonym
-from shared.access.tokens import Caller
 from shared.clock import Clock
 from shared.errors import (
     EmptyBody,

@@ -7,7 +7,7 @@ from typing import Any
 from shared import clock
 from shared.access import scopes
 from shared.access.authenticate import Authenticator
-from shared.access.tokens import Caller
+from shared.access.caller import Caller
 from shared.errors import NotAvailable, ScopeMissing, UnknownAddress, UnknownMessage
 from shared.messages import lanes, lifecycle
 from shared.messages.deliveries import DeliveryStore

@@ -11,8 +11,9 @@ from shared.clock import Clock
 from shared.log import LogEvent, log
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Unreachable
-from shared.messages.events import GRACE, EventStore
+from shared.messages.events import EventStore
 from shared.messages.signals import Queue, SignalLost, Signals
+from shared.messages.worklist import GRACE
 
 AT_ONCE: Final = 500
 """Lanes signalled by one check in each queue; the oldest first, the rest at the next check."""

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.access.caller import Caller
 from shared.access.scopes import EVERYTHING, read_scopes, require
-from shared.access.tokens import Caller, verify
+from shared.access.tokens import verify
 from shared.errors import ScopeMissing, TokenClaims
 from tests.unit.access.forge import NOW, POLICY, claims, key_set, token
 

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.access.tokens import Caller, TokenBound, TokenPolicy, UnknownKey, verify
+from shared.access.caller import Caller
+from shared.access.tokens import TokenBound, TokenPolicy, UnknownKey, verify
 from shared.errors import (
     HubError,
     NotAuthenticated,
