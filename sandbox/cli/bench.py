@@ -20,9 +20,9 @@ EXAMPLES = """
 """
 
 LIMITS = (
-    "What limits it: CPU, the app's most of all. Of the app's share the Cosmos SDK takes about 1 ms for each request and "
-    "the check of the message 1 to 2 ms. All parts and the sender share this machine's cores, and every write waits for "
-    "the disk."
+    "What limits it: CPU, that of the app's two processes most of all (queues: its Service Bus functions). Of their "
+    "share the Cosmos SDK takes about 1 ms for each request and the check of the message 1 to 2 ms. All parts and the "
+    "sender share this machine's cores, and every write waits for the disk."
 )
 
 
