@@ -1,23 +1,36 @@
 """Deciding about an attach: which node it is for, whether it is allowed, and which session it gets."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sandbox.amqp import codec
 from sandbox.servicebus import refusals, wire
+from sandbox.servicebus.broker import Broker
 from sandbox.servicebus.cbs import path_of
-from sandbox.servicebus.links import CBS, MANAGEMENT, Incoming, Outgoing
+from sandbox.servicebus.links import CBS, MANAGEMENT, Carrier, Incoming, Outgoing
 from sandbox.servicebus.queue import Queue
 from sandbox.servicebus.refusals import Refusal
+from sandbox.servicebus.rights import Rights
 from sandbox.servicebus.sessions import Session, Wait
 
-if TYPE_CHECKING:
-    from sandbox.servicebus.channel import Channel
+
+class Attaching(Carrier, Protocol):
+    """What is needed of the AMQP session in which a link is to be attached."""
+
+    links: dict[int, Outgoing | Incoming]
+
+    def attached(self, link: Outgoing | Incoming, reply: codec.Attach) -> None:
+        """Answer an attach, and let messages flow."""
+        ...
+
+    def refuse(self, attach: codec.Attach, why: Refusal) -> None:
+        """Refuse a link."""
+        ...
 
 
-def attach(channel: "Channel", asked: codec.Attach) -> None:
+def attach(channel: Attaching, asked: codec.Attach, broker: Broker, rights: Rights) -> None:
     """Attach a link, refuse it, or leave it waiting for a session."""
     try:
-        link = _link(channel, asked)
+        link = _link(channel, asked, broker, rights)
         channel.links[link.handle] = link
         if isinstance(link, Outgoing) and link.queue is not None and link.consumes:
             wanted, session_id = _session_wanted(asked)
@@ -31,7 +44,7 @@ def attach(channel: "Channel", asked: codec.Attach) -> None:
     channel.attached(link, _reply(link, asked.source))
 
 
-def _link(channel: "Channel", asked: codec.Attach) -> Outgoing | Incoming:
+def _link(channel: Carrier, asked: codec.Attach, broker: Broker, rights: Rights) -> Outgoing | Incoming:
     end = asked.source if asked.role is codec.RECEIVER else asked.target
     if not isinstance(end, codec.Source | codec.Target) or not isinstance(end.address, str):
         raise refusals.not_implemented("A link without an address (dynamic nodes, transactions)")
@@ -39,8 +52,8 @@ def _link(channel: "Channel", asked: codec.Attach) -> Outgoing | Incoming:
     kind = Outgoing if asked.role is codec.RECEIVER else Incoming
     if path == CBS:
         return kind(channel, asked, path, None)
-    channel.connection.authorize(path)
-    queue = channel.connection.broker.find(path.removesuffix(MANAGEMENT))
+    rights.authorize(path)
+    queue = broker.find(path.removesuffix(MANAGEMENT))
     return kind(channel, asked, path, queue)
 
 
@@ -64,7 +77,7 @@ def _check_sessions(queue: Queue, wanted: bool) -> None:
         )
 
 
-def _accept_session(channel: "Channel", link: Outgoing, queue: Queue, session_id: object) -> None:
+def _accept_session(channel: Attaching, link: Outgoing, queue: Queue, session_id: object) -> None:
     asked = link.attach
 
     def granted(session: Session) -> None:

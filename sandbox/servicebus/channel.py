@@ -1,22 +1,34 @@
 """One AMQP session of a connection: its links, its windows, and the deliveries in it."""
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sandbox.amqp import codec
 from sandbox.servicebus import attaching, message, refusals, requests, wire
+from sandbox.servicebus.broker import Broker
 from sandbox.servicebus.links import Incoming, Outgoing
 from sandbox.servicebus.refusals import Refusal
+from sandbox.servicebus.rights import Rights
 from sandbox.servicebus.settling import settle
 
-if TYPE_CHECKING:
-    from sandbox.servicebus.connection import Connection
+
+class Peer(Protocol):
+    """What a session needs of its connection."""
+
+    broker: Broker
+    rights: Rights
+    peer_max_frame: int
+    """The largest frame, in bytes, that the client takes."""
+
+    def send(self, data: bytes) -> None:
+        """Have bytes sent after the next commit."""
+        ...
 
 
 class Channel:
     """The server's end of a session."""
 
-    def __init__(self, connection: "Connection", number: int, begin: codec.Begin) -> None:
+    def __init__(self, connection: Peer, number: int, begin: codec.Begin) -> None:
         self.connection, self.number = connection, number
         self.links: dict[int, Outgoing | Incoming] = {}
         self._next_incoming = begin.next_outgoing_id
@@ -27,13 +39,18 @@ class Channel:
         self._unsettled: dict[int, Outgoing] = {}
         self._send(codec.Begin(number, 0, wire.WINDOW, wire.WINDOW, wire.HANDLE_MAX))
 
+    @property
+    def holder(self) -> object:
+        """The connection: what is locked through one of its sessions may be renewed through another."""
+        return self.connection
+
     # From the client
 
     def on_attach(self, attach: codec.Attach) -> None:
         """Raises codec.Malformed for a handle that is in use or too high."""
         if attach.handle in self.links or attach.handle > wire.HANDLE_MAX:
             raise codec.Malformed("a handle that is in use or beyond handle-max")
-        attaching.attach(self, attach)
+        attaching.attach(self, attach, self.connection.broker, self.connection.rights)
 
     def on_flow(self, flow: codec.Flow) -> None:
         if flow.next_incoming_id is not None:
@@ -146,7 +163,7 @@ class Channel:
     def _received(self, link: Incoming, first: codec.Transfer, raw: bytes) -> codec.DeliveryState:
         try:
             if link.requests or link.queue is None:
-                requests.handle(self, link, raw)
+                requests.handle(self.connection.rights, self.links.values(), link, raw)
                 return codec.Accepted()
             if len(raw) > wire.MAX_MESSAGE_BYTES:
                 raise refusals.too_large(len(raw), wire.MAX_MESSAGE_BYTES)

@@ -3,39 +3,50 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sandbox.amqp import codec
-from sandbox.servicebus import cbs, refusals, wire
+from sandbox.servicebus import cbs, wire
 from sandbox.servicebus.broker import Broker
 from sandbox.servicebus.channel import Channel
 from sandbox.servicebus.refusals import Refusal
-
-if TYPE_CHECKING:
-    from sandbox.servicebus.server import Server
+from sandbox.servicebus.rights import Rights
 
 _log = logging.getLogger(__name__)
 _MIN_FRAME = 512
 
 
+class Common(Protocol):
+    """What the connections of a server have in common."""
+
+    broker: Broker
+    key: cbs.Key | None
+    refusing: bool
+    connections: set["Connection"]
+    """Those that are open."""
+    outboxes: set["Connection"]
+    """Those that have something to send after the next commit."""
+
+    def changed(self) -> None:
+        """Something happened: a commit is due."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """The server's end of a connection. Everything it sends waits for the server's next commit."""
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: Common) -> None:
         self.server = server
+        self.broker = server.broker
+        self.rights = Rights(server.key, server.broker.context, self._drop_unauthorized)
         self.peer_max_frame = wire.MAX_FRAME_BYTES
         self._frames = codec.Frames(wire.MAX_FRAME_BYTES)
         self._channels: dict[int, Channel] = {}
-        self._claims: dict[str, int] = {}
         self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
         self._opened = self._closing = False
         self._heard = 0.0
         self._timers: list[asyncio.TimerHandle] = []
-
-    @property
-    def broker(self) -> Broker:
-        return self.server.broker
 
     # Transport
 
@@ -57,8 +68,7 @@ class Connection(asyncio.Protocol):
         for channel in self._channels.values():
             channel.closed()
         self._channels.clear()
-        for path in self._claims:
-            self.broker.context.deadlines.cancel((id(self), path))
+        self.rights.closed()
         self.server.changed()
 
     def data_received(self, data: bytes) -> None:
@@ -100,35 +110,6 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    # Rights
-
-    def put_token(self, token: object, audience: object) -> None:
-        """Take a token. Raises cbs.NotAuthorized."""
-        claim = cbs.verify(token, audience, self.server.key, self.broker.context.clock.now() // 1000)
-        self._claims[claim.path] = claim.expires_at
-        if claim.expires_at < 2**40:
-            self.broker.context.deadlines.set((id(self), claim.path), claim.expires_at * 1000, self._drop_unauthorized)
-
-    def authorize(self, path: str) -> None:
-        """Raises Refusal unless a token gives a right to the path."""
-        now = self.broker.context.clock.now() // 1000
-        if self.server.key is None:
-            return
-        for claimed, expires_at in self._claims.items():
-            if expires_at > now and cbs.Claim(claimed, expires_at).covers(path):
-                return
-        raise refusals.unauthorized(f"Unauthorized access. A valid token for '{path}' has not been put to $cbs.")
-
-    def _drop_unauthorized(self) -> None:
-        for channel in self._channels.values():
-            for link in list(channel.links.values()):
-                if link.queue is None:
-                    continue
-                try:
-                    self.authorize(link.path)
-                except Refusal as refusal:
-                    channel.detach(link, refusal)
-
     # Protocol
 
     def _on_header(self, raw: bytes) -> None:
@@ -148,7 +129,7 @@ class Connection(asyncio.Protocol):
         if performative.mechanism == "PLAIN":
             good = cbs.verify_plain(performative.initial_response or b"", self.server.key)
             if good:
-                self._claims[""] = 2**62
+                self.rights.grant_all()
         self.send(codec.sasl_frame(codec.SaslOutcome(0 if good else 1)))
         self._closing = not good
 
@@ -209,6 +190,16 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self.send(codec.frame(0, codec.Close(error)))
             self._closing = True
+
+    def _drop_unauthorized(self) -> None:
+        for channel in self._channels.values():
+            for link in list(channel.links.values()):
+                if link.queue is None:
+                    continue
+                try:
+                    self.rights.authorize(link.path)
+                except Refusal as refusal:
+                    channel.detach(link, refusal)
 
     def _beat(self, every_s: float) -> None:
         """Show that we are alive (AMQP part 2, 2.4.5): half of what the client would wait."""

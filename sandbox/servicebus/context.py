@@ -2,15 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sandbox.servicebus.clock import Clock
 from sandbox.servicebus.deadlines import Deadlines
 from sandbox.servicebus.message import Message
 from sandbox.servicebus.refusals import Refusal
-
-if TYPE_CHECKING:
-    from sandbox.servicebus.queue import Queue
 
 
 class Journal(Protocol):
@@ -25,6 +22,12 @@ class Journal(Protocol):
     def next_key(self) -> int: ...
 
 
+class Pumped(Protocol):
+    """What hands out messages when it is told to: a queue."""
+
+    def pump(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Context:
     """What all queues of a broker share. `dirty` holds the queues that may have something to hand out."""
@@ -33,7 +36,7 @@ class Context:
     deadlines: Deadlines
     journal: Journal
     counters: Counter[tuple[str, str]] = field(default_factory=Counter)
-    dirty: "set[Queue]" = field(default_factory=set)
+    dirty: set[Pumped] = field(default_factory=set)
 
 
 class Consumer(Protocol):

@@ -1,7 +1,7 @@
 """The broker's ends of links: towards receivers (Outgoing) and from senders (Incoming)."""
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sandbox.amqp import codec
 from sandbox.servicebus import wire
@@ -11,19 +11,37 @@ from sandbox.servicebus.refusals import Refusal
 CBS = "$cbs"
 MANAGEMENT = "/$management"
 
-if TYPE_CHECKING:
-    from sandbox.servicebus.channel import Channel
-
 
 def is_entity(path: str) -> bool:
     """Whether a path is a queue's, and not that of a node that answers requests."""
     return path != CBS and not path.endswith(MANAGEMENT)
 
 
+class Carrier(Protocol):
+    """What links need of the AMQP session that carries them."""
+
+    @property
+    def holder(self) -> object:
+        """Whoever holds what is held through these links: the connection."""
+        ...
+
+    def transfer(self, link: "Outgoing", tag: bytes, payload: bytes, settled: bool) -> None:
+        """Send a message."""
+        ...
+
+    def flow(self, handle: int, delivery_count: int, credit: int, drain: bool = False) -> None:
+        """Tell a link's state."""
+        ...
+
+    def detach(self, link: "Outgoing | Incoming", why: Refusal) -> None:
+        """End a link from here."""
+        ...
+
+
 class Outgoing:
     """A link on which the client receives: from a queue, or the answers of a request node. A context.Consumer."""
 
-    def __init__(self, channel: "Channel", attach: codec.Attach, path: str, queue: Queue | None) -> None:
+    def __init__(self, channel: Carrier, attach: codec.Attach, path: str, queue: Queue | None) -> None:
         self.channel, self.attach, self.path, self.queue = channel, attach, path, queue
         self.handle = attach.handle
         self.consumes = is_entity(path)
@@ -37,7 +55,7 @@ class Outgoing:
     @property
     def holder(self) -> object:
         """The connection."""
-        return self.channel.connection
+        return self.channel.holder
 
     @property
     def reply_address(self) -> object:
@@ -86,7 +104,7 @@ class Outgoing:
 class Incoming:
     """A link on which the client sends: to a queue, or requests to a node."""
 
-    def __init__(self, channel: "Channel", attach: codec.Attach, path: str, queue: Queue | None) -> None:
+    def __init__(self, channel: Carrier, attach: codec.Attach, path: str, queue: Queue | None) -> None:
         self.channel, self.attach, self.path, self.queue = channel, attach, path, queue
         self.handle = attach.handle
         self.requests = not is_entity(path)

@@ -1,23 +1,23 @@
 """Requests to `$cbs` and `<queue>/$management`, and where their answers go."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from sandbox.amqp import codec
 from sandbox.servicebus import management
 from sandbox.servicebus.cbs import NotAuthorized
 from sandbox.servicebus.links import Incoming, Outgoing
+from sandbox.servicebus.queue import Queue
 from sandbox.servicebus.refusals import Refusal
-
-if TYPE_CHECKING:
-    from sandbox.servicebus.channel import Channel
+from sandbox.servicebus.rights import Rights
 
 
-def handle(channel: "Channel", link: Incoming, raw: bytes) -> None:
-    """Do what a request asks and send the answer. Raises codec.Malformed."""
+def handle(rights: Rights, links: Iterable[Outgoing | Incoming], link: Incoming, raw: bytes) -> None:
+    """Do what a request on `link` asks and send the answer on one of `links`. Raises codec.Malformed."""
     request = codec.parse(raw)
-    application, body = _manage(channel, link, request) if link.queue is not None else _put_token(channel, request)
-    reply_to = _reply_link(channel, link, request.properties.reply_to)
+    application, body = _put_token(rights, request) if link.queue is None else _manage(link.queue, link, request)
+    reply_to = _reply_link(links, link, request.properties.reply_to)
     if reply_to is not None:
         reply_to.answer(
             codec.build(
@@ -30,13 +30,10 @@ def handle(channel: "Channel", link: Incoming, raw: bytes) -> None:
         )
 
 
-def _manage(channel: "Channel", link: Incoming, request: codec.Message) -> tuple[dict[str, Any], Any]:
-    queue = link.queue
-    if queue is None:
-        return {}, None
+def _manage(queue: Queue, link: Incoming, request: codec.Message) -> tuple[dict[str, Any], Any]:
     operation = request.application_properties.get("operation")
     try:
-        status, body = management.answer(queue, operation, request.value, channel.connection)
+        status, body = management.answer(queue, operation, request.value, link.channel.holder)
     except Refusal as refusal:
         return {
             "statusCode": refusal.status,
@@ -47,12 +44,12 @@ def _manage(channel: "Channel", link: Incoming, request: codec.Message) -> tuple
     return {"statusCode": status, "statusDescription": "OK" if status == 200 else "No Content"}, body
 
 
-def _put_token(channel: "Channel", request: codec.Message) -> tuple[dict[str, Any], Any]:
+def _put_token(rights: Rights, request: codec.Message) -> tuple[dict[str, Any], Any]:
     asked = request.application_properties
     if asked.get("operation") != "put-token":
         return {"status-code": 400, "status-description": "BadRequest: the operation is not put-token."}, None
     try:
-        channel.connection.put_token(request.value, asked.get("name"))
+        rights.put_token(request.value, asked.get("name"))
     except NotAuthorized as why:
         return {
             "status-code": 401,
@@ -62,8 +59,8 @@ def _put_token(channel: "Channel", request: codec.Message) -> tuple[dict[str, An
     return {"status-code": 202, "status-description": "Accepted"}, None
 
 
-def _reply_link(channel: "Channel", link: Incoming, reply_to: object) -> Outgoing | None:
+def _reply_link(links: Iterable[Outgoing | Incoming], link: Incoming, reply_to: object) -> Outgoing | None:
     """The link that carries the answer: the one the request names, else the one attached to the same node."""
-    same_node = [other for other in channel.links.values() if isinstance(other, Outgoing) and other.path == link.path]
+    same_node = [other for other in links if isinstance(other, Outgoing) and other.path == link.path]
     named = [other for other in same_node if reply_to is not None and other.reply_address == reply_to]
     return next(iter(named or same_node), None)
