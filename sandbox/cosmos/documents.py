@@ -19,7 +19,7 @@ from sandbox.cosmos.errors import (
     too_large,
     unique_key_conflict,
 )
-from sandbox.cosmos.sql.query import holds
+from sandbox.cosmos.sql.conditions import holds
 from sandbox.cosmos.storage import Storage, savepoint
 from sandbox.cosmos.values import Json, canonical, dump, member, parse
 

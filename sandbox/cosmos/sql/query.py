@@ -7,9 +7,9 @@ from functools import lru_cache
 from sandbox.cosmos.errors import QueryError
 from sandbox.cosmos.sql.compile import Evaluate, Row, RunQuery, Scope, compile_expr, make_object, path_of
 from sandbox.cosmos.sql.functions import whole
-from sandbox.cosmos.sql.parser import parse_condition, parse_query
+from sandbox.cosmos.sql.parser import parse_query
 from sandbox.cosmos.sql.tree import Name, Query, Source
-from sandbox.cosmos.values import UNDEFINED, Json, SortKey, Undefined, Value, canonical, is_number, number, sort_key
+from sandbox.cosmos.values import UNDEFINED, SortKey, Undefined, Value, canonical, is_number, number, sort_key
 
 type Expand = Callable[[Row], Iterator[Row]]
 
@@ -142,21 +142,11 @@ class Accumulator:
 @lru_cache(maxsize=512)
 def compile_text(text: str) -> Compiled:
     """A query from its text. Raises QueryError."""
-    return _compile_root(parse_query, text)
+    return compile_root(parse_query, text)
 
 
-@lru_cache(maxsize=512)
-def _compile_condition(text: str) -> Compiled:
-    return _compile_root(parse_condition, text)
-
-
-def holds(condition: str, document: dict[str, Json]) -> bool:
-    """Whether a patch's condition (`from c where …`) holds for a document. Raises QueryError."""
-    compiled = _compile_condition(condition)
-    return any(True for _ in compiled.rows(document, compiled.bind({})))
-
-
-def _compile_root(parse: Callable[[str], Query], text: str) -> Compiled:
+def compile_root(parse: Callable[[str], Query], text: str) -> Compiled:
+    """A query, or what stands for one, as read by `parse`. Raises QueryError."""
     try:
         return compile_query(parse(text), Scope(frozenset(), _compile_subquery))
     except RecursionError:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,10 @@ from sandbox.cosmos import pushdown
 from sandbox.cosmos.errors import CosmosError, QueryError
 from sandbox.cosmos.partition import PartitionKey
 from sandbox.cosmos.sql.compile import compare
+from sandbox.cosmos.sql.conditions import holds, lifted
 from sandbox.cosmos.sql.functions import FUNCTIONS
-from sandbox.cosmos.sql.query import compile_text, holds
+from sandbox.cosmos.sql.parser import parse_condition
+from sandbox.cosmos.sql.query import compile_root, compile_text
 from sandbox.cosmos.sql.tokens import KEYWORDS
 from sandbox.cosmos.values import UNDEFINED, Json, NotJson, Undefined, Value, dump, equal, parse, sort_key
 
@@ -228,3 +231,54 @@ def test_effective_partition_key_is_the_sdks_own(text: str, scalar: Any) -> None
 def test_condition_of_a_patch() -> None:
     assert holds("FROM c WHERE c.Status = 'Active'", {"Status": "Active"})
     assert not holds("from c where c.Status = 'active'", {"Status": "Active"})
+
+
+def test_conditions_that_differ_in_their_constants_are_one_shape() -> None:
+    texts = [f"FROM c WHERE c.pending[0].event = '{name}' AND ARRAY_LENGTH(c.pending) = 1" for name in ("a", "it@", "")]
+    assert len({lifted(text)[0] for text in texts}) == 1
+    assert [list(lifted(text)[1].values()) for text in texts] == [["a"], ["it@"], [""]]
+
+
+UNCLEAR = (
+    "c.a = 'x' -- ''",
+    "c.a = /* '' */ 'x'",
+    "c.a = 'x\\'' OR c.b = '\\'y'",
+    "c.a = \"''\" OR c.a = 'x'",
+    "c.a = @p OR c.a = 'x'",
+    "c['= '] = 1",
+)
+
+
+@pytest.mark.parametrize("condition", UNCLEAR)
+def test_text_that_may_hold_quotation_marks_elsewhere_is_taken_as_it_is(condition: str) -> None:
+    assert lifted(condition) == (condition, {})
+
+
+paths = st.sampled_from(["c.a", "c['a']", "c.b", "c.missing"])
+constants = st.sampled_from(["'x'", "'y'", "''", '"x"', "'= '", "1", "@1", "'x'--'\n", "/* = ' */'x'", "'\\''"])
+operators = st.sampled_from(["=", " = ", " !=  ", ">= ", " LIKE ", " IN "])
+comparisons = st.builds("".join, st.tuples(paths | constants, operators, constants | paths))
+joins = st.sampled_from(["AND", " and ", " OR ", "'", "= 'x'"])
+
+
+@given(
+    st.builds("".join, st.tuples(comparisons, joins, comparisons, joins, comparisons)) | comparisons,
+    st.sampled_from(["x", "y", "", "'", "= ", 1, None]),
+)
+@example("c.a = 'x'and c.b = 'y'", "x")
+@example("c.a = 'x''y'", "x")
+def test_condition_of_a_shape_means_what_its_text_means(condition: str, value: Any) -> None:
+    text, document = f"FROM c WHERE {condition}", {"a": value, "b": "y"}
+    assert outcome(holds, text, document) == outcome(as_written, text, document)
+
+
+def as_written(text: str, document: Any) -> bool:
+    compiled = compile_root(parse_condition, text)
+    return any(True for _ in compiled.rows(document, compiled.bind({})))
+
+
+def outcome(decide: Callable[[str, Any], bool], text: str, document: Any) -> bool | str:
+    try:
+        return decide(text, document)
+    except QueryError as error:
+        return error.message
