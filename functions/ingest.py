@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions import http
 from functions.wiring import hub
-from shared.access.tokens import Caller
+from shared.access.caller import Caller
 from shared.errors import HubError, NotAvailable, Unexpected
 from shared.fhir import outcome, resources
 from shared.log import LogEvent, log
