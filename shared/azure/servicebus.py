@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from azure.core.exceptions import AzureError
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
-from azure.servicebus.exceptions import ServiceBusError
 
 from shared.azure import credentials
 from shared.azure.settings import ServiceBusSettings
@@ -74,7 +74,7 @@ class ServiceBusSignals:
                     # Opens a link of its own, which is the cheapest thing to ask that needs an answer.
                     async with self._open().get_queue_sender(Queue.EVENTS) as sender:
                         await sender.create_message_batch()
-            except (ServiceBusError, TimeoutError, OSError):
+            except (AzureError, TimeoutError, OSError):
                 return False
             self._down_since = None
             return True
@@ -111,7 +111,7 @@ class ServiceBusSignals:
                     line.sender = self._open().get_queue_sender(queue)
                 # One message goes alone: a batch of one costs a size check and an envelope for nothing.
                 await line.sender.send_messages(messages[0] if len(messages) == 1 else messages)
-        except (ServiceBusError, TimeoutError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever the SDK raises, those who wait must hear of it
             await self._discard(line)
             self._down_since = self._down_since or self._now()
             return type(error).__name__
@@ -126,7 +126,7 @@ class ServiceBusSignals:
         try:
             async with asyncio.timeout(2):
                 await sender.close()
-        except (ServiceBusError, TimeoutError, OSError):
+        except (AzureError, TimeoutError, OSError):
             return
 
     def _open(self) -> ServiceBusClient:
