@@ -64,8 +64,10 @@ class Storage:
         self.lsn = int(self.reader.execute("SELECT value FROM counters WHERE name = 'lsn'").fetchone()[0])
         """The last change that is on disk."""
         self._next = self._reserved = self.lsn
-        self._commit: asyncio.Future[None] | None = None
+        self._open = False
+        self._waiting: list[asyncio.Future[None]] = []
         self._checkpoint: asyncio.Task[None] | None = None
+        self._rest_to_copy = False
         self._commits = 0
         self._closed = False
 
@@ -113,25 +115,31 @@ class Storage:
         `work` must check before it changes anything, or use `savepoint`: what it did stays even when it raises. Raises
         what `work` raises, and CosmosError (503) when the disk refuses.
         """
-        commit = self._commit
-        if commit is None:
+        loop = asyncio.get_running_loop()
+        if not self._open:
             self._writer.execute("BEGIN IMMEDIATE")
-            loop = asyncio.get_running_loop()
-            commit = self._commit = loop.create_future()
-            loop.call_soon(self._finish, commit)
+            self._open = True
+            loop.call_soon(self._finish)
         try:
             result = work(self._writer)
         except CosmosError:
-            await _on_disk(commit)
+            await self._on_disk(loop)
             raise
         except sqlite3.Error as error:
             _log.error("the disk refused a write: %s", error)
             raise _not_stored() from None
-        await _on_disk(commit)
+        await self._on_disk(loop)
         return result
 
-    def _finish(self, commit: asyncio.Future[None]) -> None:
-        self._commit = None
+    def _on_disk(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        # One for each caller: one that goes away must not cancel the commit of the others.
+        commit: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(commit)
+        return commit
+
+    def _finish(self) -> None:
+        self._open = False
+        waiting, self._waiting = self._waiting, []
         try:
             reserved = self._reserved
             if self._next > reserved:
@@ -144,13 +152,18 @@ class Storage:
             self._next = self.lsn
             with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
-            commit.set_exception(_not_stored())
-            commit.exception()
+            for one in waiting:
+                if not one.done():
+                    one.set_exception(_not_stored())
             return
         self.lsn = self._next
-        commit.set_result(None)
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
         self._commits += 1
-        if self._commits % 64 == 0 and self._checkpoint is None and self._log_pages() > _CHECKPOINT_PAGES:
+        if self._rest_to_copy:
+            self._copy_rest()
+        elif self._commits % 64 == 0 and self._checkpoint is None and self._log_pages() > _CHECKPOINT_PAGES:
             self._checkpoint = asyncio.get_running_loop().create_task(self._copy_log())
 
     def _log_pages(self) -> int:
@@ -165,19 +178,19 @@ class Storage:
         try:
             with self.borrowed() as connection:
                 await asyncio.to_thread(connection.execute, "PRAGMA wal_checkpoint(PASSIVE)")
-            if self._commit is None:
-                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._rest_to_copy = True
+            if not self._open:
+                self._copy_rest()
         finally:
             self._checkpoint = None
+
+    def _copy_rest(self) -> None:
+        self._rest_to_copy = False
+        self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _not_stored() -> CosmosError:
     return CosmosError(503, "ServiceUnavailable", "The write could not be stored.")
-
-
-async def _on_disk(commit: asyncio.Future[None]) -> None:
-    # One caller that goes away must not cancel the commit of the others.
-    await asyncio.shield(commit)
 
 
 @contextmanager
