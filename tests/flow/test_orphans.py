@@ -47,9 +47,7 @@ async def test_a_delivery_whose_signal_was_lost_is_found_and_made(hub: World) ->
 async def _route_without_a_signal(stores: Stores, event: Event) -> None:
     now = datetime.now(UTC)
     receipt = Receipt("epj", lanes.delivery_id(event.id, "epj"), lanes.outbound("epj", event.patient))
-    await stores.deliveries.create(
-        Delivery(receipt.delivery, receipt.lane, receipt.receiver, 0, now, event)
-    )
+    await stores.deliveries.create(Delivery(receipt.delivery, receipt.lane, receipt.receiver, 0, now, event))
     await stores.events.routed(event, (receipt,), now, more=False)
 
 
