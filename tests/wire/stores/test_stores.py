@@ -1,0 +1,229 @@
+"""The stores of events and deliveries over the real Cosmos SDK: what they promise when several work at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from sandbox.cosmos import serve
+from sandbox.stores import Stores, open_stores
+from sandbox.topology import load
+from shared.messages import lanes
+from shared.messages.deliveries import Gone
+from shared.messages.documents import Change, ConditionFailed, NotThere, Patch
+from shared.messages.events import Receipt
+from shared.messages.lifecycle import State, Step
+from shared.messages.model import LANE_DOCUMENT, Delivery, Event
+
+T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+GRACE = timedelta(seconds=15)
+SILENCE = timedelta(seconds=90)
+LONG_AFTER = T0 + timedelta(days=30)
+
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
+    """Stores over a Cosmos endpoint of their own."""
+    async with (
+        serve(tmp_path_factory.mktemp("stores"), load()) as account,
+        open_stores(account.connection_string, load().database, GRACE) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+def patient() -> str:
+    """A patient, and so lanes, that no other test has."""
+    return f"patient{next(_numbers)}"
+
+
+def event_of(patient: str, number: int = 0, at: datetime = T0) -> Event:
+    """An accepted event."""
+    lane = lanes.inbound("310000019", patient)
+    identity = lanes.event_id(
+        lane, sender="v", orgnr="310000019", resource="bundle", business_identifier=None, sha256=f"{number}"
+    )
+    return Event(
+        id=identity, lane=lane, patient=patient, orgnr="310000019", resource="bundle", resource_type="Bundle",
+        sender="v", sha256=f"{number}", size=2, content_type="", correlation_id="c", traceparent="", received_at=at,
+    )  # fmt: skip
+
+
+def delivery_of(event: Event, at: datetime = T0) -> Delivery:
+    """Its delivery to the one receiver."""
+    identity = lanes.delivery_id(event.id, "epj")
+    return Delivery(identity, lanes.outbound("epj", event.patient), "epj", 0, at, event)
+
+
+async def test_the_same_event_is_stored_once_however_many_come_at_once(stores: Stores, patient: str) -> None:
+    event = event_of(patient)
+    new = await asyncio.gather(*(stores.events.accept(event, b"{}") for _ in range(8)))
+    assert sorted(new) == [False] * 7 + [True]
+    assert [each.id for each in await stores.events.pending(event.lane)] == [event.id]
+    assert await stores.events.payload(event.id, event.lane) == b"{}"
+
+
+async def test_events_that_race_for_a_new_lane_are_all_in_its_list(stores: Stores, patient: str) -> None:
+    events = [event_of(patient, number) for number in range(10)]
+    assert all(await asyncio.gather(*(stores.events.accept(each, b"{}") for each in events)))
+    pending = await stores.events.pending(events[0].lane)
+    assert sorted(each.id for each in pending) == sorted(each.id for each in events)
+
+
+async def test_the_list_is_in_the_order_of_acceptance(stores: Stores, patient: str) -> None:
+    events = [event_of(patient, number) for number in range(5)]
+    for each in events:
+        await stores.events.accept(each, b"{}")
+    assert await stores.events.pending(events[0].lane) == tuple(events)
+
+
+async def test_an_event_that_is_not_routed_is_due(stores: Stores, patient: str) -> None:
+    event = event_of(patient)
+    await stores.events.accept(event, b"{}")
+    assert event.lane not in dict(await stores.events.overdue(T0 + GRACE - SECOND, 500))
+    assert dict(await stores.events.overdue(T0 + GRACE + SECOND, 500))[event.lane] == T0 + GRACE
+
+
+async def test_a_lane_without_work_is_never_due(stores: Stores, patient: str) -> None:
+    event = event_of(patient)
+    await stores.events.accept(event, b"{}")
+    await stores.events.routed(event, (), T0, more=False)
+    assert event.lane not in dict(await stores.events.overdue(LONG_AFTER, 500))
+
+
+async def test_who_joins_while_the_last_one_leaves_is_still_due(stores: Stores, patient: str) -> None:
+    # The worker saw one event in the lane; another was accepted before it wrote that the lane is empty.
+    leaving, joining = event_of(patient, 1), event_of(patient, 2)
+    await stores.events.accept(leaving, b"{}")
+    await stores.events.accept(joining, b"{}")
+    await stores.events.routed(leaving, (), T0, more=False)
+    assert await stores.events.pending(joining.lane) == (joining,)
+    assert joining.lane in dict(await stores.events.overdue(LONG_AFTER, 500))
+
+
+async def test_routing_twice_is_told_so_and_changes_nothing(stores: Stores, patient: str) -> None:
+    event = event_of(patient)
+    await stores.events.accept(event, b"{}")
+    receipt = Receipt("epj", "d", lanes.outbound("epj", patient))
+    await stores.events.routed(event, (receipt,), T0, more=False)
+    with pytest.raises(ConditionFailed):
+        await stores.events.routed(event, (), T0 + SECOND, more=False)
+    document = await stores.events.find(event.id, event.lane)
+    assert document is not None
+    assert [each["delivery"] for each in document["receivers"]] == ["d"]
+    assert len(document["stations"]) == 2
+
+
+async def test_a_payload_that_is_not_there_is_told(stores: Stores, patient: str) -> None:
+    with pytest.raises(NotThere):
+        await stores.events.payload("nothing", event_of(patient).lane)
+
+
+async def test_the_same_delivery_is_in_line_once(stores: Stores, patient: str) -> None:
+    delivery = delivery_of(event_of(patient))
+    made = await asyncio.gather(*(stores.deliveries.create(delivery) for _ in range(6)))
+    assert sorted(made) == [False] * 5 + [True]
+    begun = await stores.deliveries.begin(delivery.lane, T0, SILENCE)
+    assert begun is not None
+    assert not begun.more
+
+
+async def test_a_try_is_counted_before_it_is_made(stores: Stores, patient: str) -> None:
+    delivery = delivery_of(event_of(patient))
+    await stores.deliveries.create(delivery)
+    for number in (1, 2, 3):
+        begun = await stores.deliveries.begin(delivery.lane, T0, SILENCE)
+        assert begun is not None
+        assert begun.delivery.attempts == number
+        found = await stores.deliveries.find(delivery.id, delivery.lane)
+        assert found is not None
+        assert (found["state"], found["attempts"]) == (State.DELIVERING, number)
+    # Whoever began it may die: the lane is due when the silence has lasted too long, and not before.
+    assert delivery.lane not in dict(await stores.deliveries.overdue(T0 + SILENCE - SECOND, 500))
+    assert delivery.lane in dict(await stores.deliveries.overdue(T0 + SILENCE + SECOND, 500))
+
+
+async def test_a_worker_that_was_given_up_cannot_settle_its_successors_try(stores: Stores, patient: str) -> None:
+    delivery = delivery_of(event_of(patient))
+    await stores.deliveries.create(delivery)
+    first = await stores.deliveries.begin(delivery.lane, T0, SILENCE)
+    second = await stores.deliveries.begin(delivery.lane, T0, SILENCE)
+    assert first is not None
+    assert second is not None
+    for step in (Step.DELIVER, Step.QUARANTINE):
+        with pytest.raises(ConditionFailed):
+            await stores.deliveries.end(first.delivery, step, T0, "", more=False)
+    with pytest.raises(ConditionFailed):
+        await stores.deliveries.wait(first.delivery, T0, T0 + SECOND, "")
+    assert await stores.deliveries.end(second.delivery, Step.DELIVER, T0, "", more=False) is False
+    found = await stores.deliveries.find(delivery.id, delivery.lane)
+    assert found is not None
+    assert (found["state"], found["attempts"]) == (State.DELIVERED, 2)
+
+
+async def test_a_lane_whose_head_waits_begins_nothing_until_then(stores: Stores, patient: str) -> None:
+    first, second = (delivery_of(event_of(patient, number)) for number in (1, 2))
+    await stores.deliveries.create(first)
+    begun = await stores.deliveries.begin(first.lane, T0, SILENCE)
+    assert begun is not None
+    until = T0 + timedelta(minutes=30)
+    await stores.deliveries.wait(begun.delivery, T0, until, "REC_HTTP_503")
+    # Another message for the patient comes, and with it a signal.
+    await stores.deliveries.create(second)
+    assert await stores.deliveries.begin(first.lane, T0 + SECOND, SILENCE) is None
+    assert first.lane not in dict(await stores.deliveries.overdue(until - SECOND, 500))
+    assert dict(await stores.deliveries.overdue(until + SECOND, 500))[first.lane] == until
+    again = await stores.deliveries.begin(first.lane, until, SILENCE)
+    assert again is not None
+    assert (again.delivery.id, again.delivery.attempts, again.more) == (first.id, 2, True)
+
+
+async def test_the_next_in_line_begins_with_its_own_first_try(stores: Stores, patient: str) -> None:
+    first, second = (delivery_of(event_of(patient, number)) for number in (1, 2))
+    await stores.deliveries.create(first)
+    await stores.deliveries.create(second)
+    for delivery, left in ((first, True), (second, False)):
+        begun = await stores.deliveries.begin(delivery.lane, T0, SILENCE)
+        assert begun is not None
+        assert (begun.delivery.id, begun.delivery.attempts) == (delivery.id, 1)
+        assert await stores.deliveries.end(begun.delivery, Step.DELIVER, T0, "", begun.more) is left
+    assert await stores.deliveries.begin(first.lane, T0, SILENCE) is None
+    assert first.lane not in dict(await stores.deliveries.overdue(LONG_AFTER, 500))
+
+
+async def test_who_joins_a_line_while_its_last_one_ends_is_found(stores: Stores, patient: str) -> None:
+    first, second = (delivery_of(event_of(patient, number)) for number in (1, 2))
+    await stores.deliveries.create(first)
+    begun = await stores.deliveries.begin(first.lane, T0, SILENCE)
+    assert begun is not None
+    await stores.deliveries.create(second)
+    assert await stores.deliveries.end(begun.delivery, Step.DELIVER, T0, "", begun.more) is True
+    assert first.lane in dict(await stores.deliveries.overdue(LONG_AFTER, 500))
+
+
+async def test_a_delivery_withdrawn_during_its_try_leaves_the_line(stores: Stores, patient: str) -> None:
+    first, second = (delivery_of(event_of(patient, number)) for number in (1, 2))
+    await stores.deliveries.create(first)
+    await stores.deliveries.create(second)
+    begun = await stores.deliveries.begin(first.lane, T0, SILENCE)
+    assert begun is not None
+    withdrawn = Patch(first.id, (Change("set", "/state", State.WITHDRAWN.value),))
+    await stores.deliveries._container.patch(withdrawn, first.lane)
+    with pytest.raises(Gone):
+        await stores.deliveries.end(begun.delivery, Step.DELIVER, T0, "", begun.more)
+    following = await stores.deliveries.begin(first.lane, T0, SILENCE)
+    assert following is not None
+    assert following.delivery.id == second.id
+
+
+async def test_a_lane_that_was_never_there_has_nothing_to_do(stores: Stores, patient: str) -> None:
+    lane = lanes.outbound("epj", patient)
+    assert await stores.deliveries.begin(lane, T0, SILENCE) is None
+    assert await stores.events.pending(lanes.inbound("310000019", patient)) == ()
+    await stores.deliveries.postpone(lane, T0)
+    assert await stores.deliveries._container.read(LANE_DOCUMENT, lane) is None
