@@ -227,3 +227,12 @@ async def test_a_lane_that_was_never_there_has_nothing_to_do(stores: Stores, pat
     assert await stores.events.pending(lanes.inbound("310000019", patient)) == ()
     await stores.deliveries.postpone(lane, T0)
     assert await stores.deliveries._container.read(LANE_DOCUMENT, lane) is None
+
+
+async def test_an_event_that_was_withdrawn_is_not_routed(stores: Stores, patient: str) -> None:
+    event = event_of(patient)
+    await stores.events.accept(event, b"{}")
+    withdrawn = Patch(event.id, (Change("set", "/state", State.WITHDRAWN.value),))
+    await stores.events._container.patch(withdrawn, event.lane)
+    with pytest.raises(ConditionFailed):
+        await stores.events.routed(event, (), T0, more=False)
