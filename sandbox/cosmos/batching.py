@@ -7,7 +7,7 @@ Limits: 100 operations, 2 MB (https://learn.microsoft.com/azure/cosmos-db/concep
 import json
 import sqlite3
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sandbox.cosmos.catalogue import Container
 from sandbox.cosmos.documents import MAX_BYTES, Conditions, Documents, Outcome
@@ -18,8 +18,7 @@ from sandbox.cosmos.values import Json
 MAX_OPERATIONS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Operation:
+class _Operation(NamedTuple):
     kind: str
     name: str
     body: Json
@@ -114,11 +113,10 @@ def _run_one(
 
 
 def _shown(outcome: Outcome, minimal: bool) -> str:
-    entry: dict[str, Json] = {"statusCode": outcome.status, "requestCharge": outcome.charge}
-    if outcome.etag is not None:
-        entry["eTag"] = outcome.etag
-    text = json.dumps(entry, separators=(",", ":"))
-    return text if outcome.body is None or minimal else f'{text[:-1]},"resourceBody":{outcome.body}}}'
+    # An etag is made here, so that nothing in it but its quotation marks needs an escape.
+    etag = "" if outcome.etag is None else f',"eTag":"\\"{outcome.etag[1:-1]}\\""'
+    body = "" if outcome.body is None or minimal else f',"resourceBody":{outcome.body}'
+    return f'{{"statusCode":{outcome.status},"requestCharge":{outcome.charge}{etag}{body}}}'
 
 
 def _failed(at: int, stopped: _Stopped) -> str:

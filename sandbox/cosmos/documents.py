@@ -4,9 +4,8 @@ import base64
 import secrets
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sandbox.cosmos import charge, patching
 from sandbox.cosmos.catalogue import Container, valid_ttl
@@ -27,8 +26,7 @@ MAX_BYTES: Final = 2 * 1024 * 1024
 _FORBIDDEN: Final = frozenset("/\\?#")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a request did: the status, the document's text (None: there is none to show), its etag, the charge."""
 
     status: int
@@ -37,8 +35,7 @@ class Outcome:
     charge: float
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(NamedTuple):
     """The headers If-Match and If-None-Match, as sent (etags keep their quotes)."""
 
     match: str | None = None
@@ -57,10 +54,12 @@ class Conditions:
 NO_CONDITIONS: Final = Conditions()
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     seq: int
     etag: str
+    expires: float | None
+    body: str = ""
+    """Only when it was asked for."""
 
 
 class Documents:
@@ -89,7 +88,7 @@ class Documents:
     def create(self, db: sqlite3.Connection, container: Container, epk: str | None, document: Json) -> Outcome:
         """Raises CosmosError (400, 409, 413)."""
         checked, place, name = self._checked(container, epk, document)
-        if self._known(db, container, place, name) is not None:
+        if self._known(db, container, container.sql.find, place, name) is not None:
             raise conflict()
         return self._insert(db, container, place, checked)
 
@@ -98,7 +97,7 @@ class Documents:
     ) -> Outcome:
         """Create, or replace what is there. Raises CosmosError (400, 409, 412, 413)."""
         checked, place, name = self._checked(container, epk, document)
-        known = self._known(db, container, place, name)
+        known = self._known(db, container, container.sql.find, place, name)
         if known is None:
             return self._insert(db, container, place, checked)
         conditions.check(known.etag)
@@ -117,7 +116,7 @@ class Documents:
         checked, place, new_name = self._checked(container, epk, document)
         if new_name != name:
             raise bad_request("The id of a document cannot be changed by replacing it.")
-        known = self._known(db, container, place, name)
+        known = self._known(db, container, container.sql.find, place, name)
         if known is None:
             raise not_found()
         conditions.check(known.etag)
@@ -133,12 +132,11 @@ class Documents:
         conditions: Conditions,
     ) -> Outcome:
         """Raises CosmosError (400, 404, 409, 412, 413)."""
-        known = self._known(db, container, epk, name)
+        known = self._known(db, container, container.sql.whole, epk, name)
         if known is None:
             raise not_found()
         conditions.check(known.etag)
-        text = db.execute(container.sql.body, (known.seq,)).fetchone()[0]
-        document = parse(text)
+        document = parse(known.body)
         if not isinstance(document, dict) or not isinstance(body, dict | list):
             raise bad_request("The body of a patch must be an object with its operations.")
         condition = body.get("condition") if isinstance(body, dict) else None
@@ -152,7 +150,7 @@ class Documents:
         self, db: sqlite3.Connection, container: Container, epk: str, name: str, conditions: Conditions
     ) -> Outcome:
         """Raises CosmosError (404, 412)."""
-        known = self._known(db, container, epk, name)
+        known = self._known(db, container, container.sql.find, epk, name)
         if known is None:
             raise not_found()
         conditions.check(known.etag)
@@ -183,14 +181,17 @@ class Documents:
             )
         return document, place, name
 
-    def _known(self, db: sqlite3.Connection, container: Container, epk: str, name: str) -> _Known | None:
-        row = db.execute(container.sql.find, (epk, _id(name))).fetchone()
+    def _known(
+        self, db: sqlite3.Connection, container: Container, statement: str, epk: str, name: str
+    ) -> _Known | None:
+        row = db.execute(statement, (epk, _id(name))).fetchone()
         if row is None:
             return None
-        if row[2] is not None and row[2] <= self.now():
-            self._remove(db, container, row[0])
+        known = _Known(*row)
+        if known.expires is not None and known.expires <= self.now():
+            self._remove(db, container, known.seq)
             return None
-        return _Known(row[0], row[1])
+        return known
 
     def _remove(self, db: sqlite3.Connection, container: Container, seq: int) -> None:
         db.execute(container.sql.remove, (seq,))

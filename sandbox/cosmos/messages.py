@@ -1,12 +1,12 @@
 """HTTP requests and responses as the rest of the endpoint sees them."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sandbox.cosmos.values import Json, dump
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request. Header names are in lower case; `parts` are the decoded segments of the path."""
 
     method: str

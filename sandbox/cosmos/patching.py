@@ -3,13 +3,17 @@
 Rules: https://learn.microsoft.com/azure/cosmos-db/partial-document-update ("supported operations", "limits")
 """
 
+from functools import lru_cache
 from typing import Final
 
 from sandbox.cosmos.catalogue import Container
 from sandbox.cosmos.errors import CosmosError, bad_request
+from sandbox.cosmos.partition import PartitionKey
 from sandbox.cosmos.values import Json, Undefined, number
 
 MAX_OPERATIONS: Final = 10
+_SHORT: Final = 200
+"""Paths up to this long are read once and remembered."""
 _OPERATIONS: Final = frozenset(("add", "set", "replace", "remove", "incr", "move"))
 _SYSTEM: Final = frozenset(("id", "_id", "_rid", "_self", "_etag", "_ts", "_attachments", "_lsn"))
 
@@ -43,8 +47,7 @@ def _apply_one(container: Container, document: dict[str, Json], operation: dict[
     kind = "incr" if kind == "increment" else kind
     if kind not in _OPERATIONS:
         raise _Misfit("the op must be one of add, set, replace, remove, incr and move.")
-    path = _pointer(operation.get("path"))
-    _check_allowed(container, path)
+    path = _allowed(container.key, operation.get("path"))
     if kind == "move":
         _move(container, document, path, _pointer(operation.get("from")))
         return
@@ -57,17 +60,29 @@ def _apply_one(container: Container, document: dict[str, Json], operation: dict[
         _in_object(target, step, kind, operation.get("value"))
 
 
+def _allowed(key: PartitionKey, path: Json) -> tuple[str, ...]:
+    if isinstance(path, str) and len(path) <= _SHORT:
+        return _short(key, path)
+    return _checked(key, _pointer(path))
+
+
+@lru_cache(maxsize=512)
+def _short(key: PartitionKey, path: str) -> tuple[str, ...]:
+    return _checked(key, _pointer(path))
+
+
 def _pointer(path: Json) -> tuple[str, ...]:
     if not isinstance(path, str) or not path.startswith("/") or len(path) < 2:
         raise _Misfit("the path must start with '/' and name a property.")
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/"))
 
 
-def _check_allowed(container: Container, path: tuple[str, ...]) -> None:
+def _checked(key: PartitionKey, path: tuple[str, ...]) -> tuple[str, ...]:
     if path[0] in _SYSTEM:
         raise _Misfit("system properties and the id cannot be patched.")
-    if any(path == key[: len(path)] or key == path[: len(key)] for key in container.key.paths):
+    if any(path == own[: len(path)] or own == path[: len(own)] for own in key.paths):
         raise _Misfit("the partition key cannot be patched.")
+    return path
 
 
 def _parent(document: dict[str, Json], path: tuple[str, ...]) -> tuple[dict[str, Json] | list[Json], str]:
@@ -118,7 +133,7 @@ def _in_list(target: list[Json], step: str, kind: str, value: Json) -> None:
 
 
 def _move(container: Container, document: dict[str, Json], path: tuple[str, ...], source: tuple[str, ...]) -> None:
-    _check_allowed(container, source)
+    _checked(container.key, source)
     if path[: len(source)] == source:
         raise _Misfit("a node cannot be moved to itself or below itself.")
     holder, step = _parent(document, source)

@@ -6,7 +6,7 @@ from typing import Final, Self
 _TEMPLATES: Final = {
     "read": "SELECT etag, expires, body FROM docs_{n} WHERE epk = ? AND id = ?",
     "find": "SELECT seq, etag, expires FROM docs_{n} WHERE epk = ? AND id = ?",
-    "body": "SELECT body FROM docs_{n} WHERE seq = ?",
+    "whole": "SELECT seq, etag, expires, body FROM docs_{n} WHERE epk = ? AND id = ?",
     "insert": "INSERT INTO docs_{n} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "update": "UPDATE docs_{n} SET lsn = ?, etag = ?, ts = ?, expires = ?, body = ? WHERE seq = ?",
     "remove": "DELETE FROM docs_{n} WHERE seq = ?",
@@ -34,7 +34,7 @@ class Statements:
 
     read: str
     find: str
-    body: str
+    whole: str
     insert: str
     update: str
     remove: str

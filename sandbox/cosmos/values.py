@@ -60,7 +60,9 @@ def _no_constant(name: str) -> float:
 
 
 _decode = json.JSONDecoder(parse_int=_parsed_number, parse_float=_parsed_number, parse_constant=_no_constant).decode
-_encode: Callable[[Json], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode: Callable[[Json], str] = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False
+).encode
 _encode_ascii: Callable[[Json], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _encode_sorted: Callable[[Json], str] = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import unquote
@@ -147,8 +148,7 @@ class Connection(asyncio.Protocol):
         body = bytes(buffer[start : start + size])
         del buffer[: start + size]
         path = target.partition("?")[0]
-        parts = tuple(unquote(part) for part in path.split("/") if part)
-        return Request(method, path, parts, headers, body)
+        return Request(method, path, _parts(path), headers, body)
 
     def _skip(self) -> Request | None:
         gone = min(self._unread, len(self._buffer))
@@ -164,24 +164,33 @@ def _head(raw: bytes) -> tuple[str, str, dict[str, str]]:
     start = lines[0].split(" ")
     if len(start) != 3 or not start[2].startswith("HTTP/1.") or not start[1].startswith("/"):
         raise Malformed("The first line of the request is not one of HTTP/1.1.")
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise Malformed("A header has no colon.")
-        headers[name.lower()] = value.strip()
-    return start[0], start[1], headers
+    return start[0], start[1], dict(map(_header, lines[1:]))
+
+
+@lru_cache(maxsize=256)
+def _header(line: str) -> tuple[str, str]:
+    # Most of the 25 lines are the same in every request of a client.
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise Malformed("A header has no colon.")
+    return name.lower(), value.strip()
+
+
+@lru_cache(maxsize=256)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(unquote(part) for part in path.split("/") if part)
 
 
 def encoded(response: Response, last: bool = False) -> bytes:
     """The bytes of a response. `last`: the connection is closed after it."""
     body = b"" if response.body is None else response.body.encode()
-    lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    text = f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}\r\n"
+    for name, value in response.headers.items():
+        text += f"{name}: {value}\r\n"
     if last:
-        lines.append("Connection: close")
+        text += "Connection: close\r\n"
     if body:
-        lines.append("Content-Type: application/json")
+        text += "Content-Type: application/json\r\n"
     if response.status not in (204, 304):
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body
+        text += f"Content-Length: {len(body)}\r\n"
+    return b"%b\r\n%b" % (text.encode("latin-1", "replace"), body)
