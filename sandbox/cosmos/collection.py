@@ -107,6 +107,7 @@ class Collection:
 
     async def _changes(self, request: Request, container: Container) -> Response:
         since = changes.start(request.headers, self._storage.lsn)
+        await self._indexes.order_changes(container)
         most = _page_size(request, changes.DEFAULT_PAGE)
         area = _area(request, container)
         window = Range(area, area + "\x01") if isinstance(area, str) else area or changes.EVERYTHING

@@ -1,7 +1,8 @@
 """Indexes that make themselves: Cosmos DB indexes every path, SQLite only what it is told to.
 
 When the same paths have been searched over a whole container of some size twice, an index on them is made; it is kept
-in the file. A container gets at most eight.
+in the file. A container gets at most eight. The order of changes is an index of its own, made when a container's
+change feed is first read: every write pays for it, and most containers have no such reader.
 """
 
 import sqlite3
@@ -31,6 +32,13 @@ class Indexes:
                 "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'path!_%' ESCAPE '!'"
             )
         }
+        self._ordered: set[int] = set()
+
+    async def order_changes(self, container: Container) -> None:
+        """The container's change feed is about to be read."""
+        if container.number not in self._ordered:
+            await self._storage.write(lambda db: db.execute(container.sql.make_order))
+            self._ordered.add(container.number)
 
     def fitting(self, container: Container, found: list[Condition]) -> tuple[str, list[Condition]] | None:
         """The index to use, by its quoted name, and the conditions that it decides."""
@@ -60,6 +68,7 @@ class Indexes:
 
     def forget(self, container: Container) -> None:
         """The container is gone, and its indexes with it."""
+        self._ordered.discard(container.number)
         self._made = {name for name in self._made if not name.startswith(_name(container, ()))}
 
     def _is_large(self, container: Container) -> bool:

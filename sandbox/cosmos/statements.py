@@ -22,6 +22,7 @@ _TEMPLATES: Final = {
     " AND seq IN (SELECT seq FROM docs_{n} INDEXED BY docs_{n}_key WHERE epk = ?)",
     "scan_chosen": "SELECT seq, body FROM docs_{n} NOT INDEXED WHERE seq > ? AND (expires IS NULL OR expires > ?)"
     " AND seq IN (SELECT seq FROM docs_{n} INDEXED BY {index} WHERE {chosen})",
+    "make_order": "CREATE INDEX IF NOT EXISTS docs_{n}_lsn ON docs_{n} (lsn)",
     "make_index": "CREATE INDEX IF NOT EXISTS {index} ON docs_{n} ({columns})",
     "size_of_partition": "SELECT count(*) FROM (SELECT 1 FROM docs_{n} WHERE epk = ? LIMIT ?)",
     "many": "SELECT count(*) FROM (SELECT 1 FROM docs_{n} LIMIT ?)",
@@ -46,6 +47,7 @@ class Statements:
     scan: str
     scan_partition: str
     scan_chosen: str
+    make_order: str
     make_index: str
     size_of_partition: str
     many: str

@@ -36,7 +36,6 @@ CREATE TABLE docs_{n} (
     seq INTEGER PRIMARY KEY, epk TEXT NOT NULL, id TEXT NOT NULL, lsn INTEGER NOT NULL, etag TEXT NOT NULL,
     ts INTEGER NOT NULL, expires INTEGER, body TEXT NOT NULL);
 CREATE UNIQUE INDEX docs_{n}_key ON docs_{n} (epk, id);
-CREATE INDEX docs_{n}_lsn ON docs_{n} (lsn);
 CREATE INDEX docs_{n}_expires ON docs_{n} (expires) WHERE expires IS NOT NULL;
 CREATE TABLE unique_{n} (
     epk TEXT NOT NULL, rule INTEGER NOT NULL, value TEXT NOT NULL, seq INTEGER NOT NULL,
