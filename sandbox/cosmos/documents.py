@@ -20,7 +20,7 @@ from sandbox.cosmos.errors import (
 )
 from sandbox.cosmos.sql.conditions import holds
 from sandbox.cosmos.storage import Storage, savepoint
-from sandbox.cosmos.values import Json, canonical, dump, member, parse
+from sandbox.cosmos.values import Json, canonical, dump, member, read_back
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 _FORBIDDEN: Final = frozenset("/\\?#")
@@ -136,7 +136,7 @@ class Documents:
         if known is None:
             raise not_found()
         conditions.check(known.etag)
-        document = parse(known.body)
+        document = read_back(known.body)
         if not isinstance(document, dict) or not isinstance(body, dict | list):
             raise bad_request("The body of a patch must be an object with its operations.")
         condition = body.get("condition") if isinstance(body, dict) else None

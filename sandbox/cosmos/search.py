@@ -18,11 +18,10 @@ from sandbox.cosmos.partition import Range
 from sandbox.cosmos.pushdown import Condition
 from sandbox.cosmos.sql.compile import Row
 from sandbox.cosmos.sql.query import Compiled
-from sandbox.cosmos.values import UNDEFINED, Json, SortKey, Undefined, dump
+from sandbox.cosmos.values import UNDEFINED, Json, SortKey, Undefined, dump, read_back
 
 DEFAULT_PAGE: Final = 1000
 PAGE_BYTES: Final = 4 * 1024 * 1024
-_decode = json.JSONDecoder().decode
 
 type Position = tuple[tuple[SortKey, ...], int, int]
 """Sort keys, the document's `seq`, and the number of the row among the document's rows."""
@@ -110,7 +109,7 @@ def _rows(db: sqlite3.Connection, search: Search, page: Page, after: int) -> Ite
         if blind:
             yield seq, 1, parameters, body
             continue
-        for at, row in enumerate(compiled.rows(_decode(body), parameters), 1):
+        for at, row in enumerate(compiled.rows(read_back(body), parameters), 1):
             yield seq, at, row, body
 
 

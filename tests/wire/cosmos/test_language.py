@@ -20,7 +20,7 @@ from sandbox.cosmos.sql.functions import FUNCTIONS
 from sandbox.cosmos.sql.parser import parse_condition
 from sandbox.cosmos.sql.query import compile_root, compile_text
 from sandbox.cosmos.sql.tokens import KEYWORDS
-from sandbox.cosmos.values import UNDEFINED, Json, NotJson, Undefined, Value, dump, equal, parse, sort_key
+from sandbox.cosmos.values import UNDEFINED, Json, NotJson, Undefined, Value, dump, equal, parse, read_back, sort_key
 
 numbers = st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
 scalars = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=6), st.sampled_from(["a", "b", "", 0, 1, 1.5]))
@@ -237,6 +237,13 @@ def test_conditions_that_differ_in_their_constants_are_one_shape() -> None:
     texts = [f"FROM c WHERE c.pending[0].event = '{name}' AND ARRAY_LENGTH(c.pending) = 1" for name in ("a", "it@", "")]
     assert len({lifted(text)[0] for text in texts}) == 1
     assert [list(lifted(text)[1].values()) for text in texts] == [["a"], ["it@"], [""]]
+
+
+@given(values)
+@example([2**53, 2**53 + 1, 1e16, 1e22, -0.0, 0.5, 10**300, "\ud800", "ø"])
+def test_stored_text_reads_back_as_what_was_sent(value: Any) -> None:
+    sent = parse(json.dumps(value))
+    assert repr(read_back(dump(sent))) == repr(sent)
 
 
 UNCLEAR = (
