@@ -167,9 +167,7 @@ def _head(raw: bytes) -> tuple[str, str, dict[str, str]]:
     return start[0], start[1], dict(map(_header, lines[1:]))
 
 
-@lru_cache(maxsize=256)
 def _header(line: str) -> tuple[str, str]:
-    # Most of the 25 lines are the same in every request of a client.
     name, colon, value = line.partition(":")
     if not colon:
         raise Malformed("A header has no colon.")
