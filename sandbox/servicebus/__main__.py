@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from sandbox import part, topology
 from sandbox.servicebus.service import serve
 
@@ -33,7 +35,7 @@ def _main() -> int:
     parser.add_argument("--topology", type=Path, default=topology.DEFAULT_PATH, help="the declared queues")
     parser.add_argument("--counters-port", type=int, default=0, help="port of counters and faults (0: a free one)")
     parser.add_argument("--any-token", action="store_true", help="take every token (nothing is verified)")
-    return part.run("servicebus", parser, _start)
+    return part.run("servicebus", parser, _start, uvloop.new_event_loop)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from sandbox.amqp import codec
 from sandbox.servicebus import cbs, wire
@@ -51,11 +51,10 @@ class Connection(asyncio.Protocol):
     # Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            return
-        self._transport = transport
+        # uvloop's transports do what asyncio's do without being of its class.
+        self._transport = cast(asyncio.Transport, transport)
         if self.server.refusing:
-            transport.abort()
+            self._transport.abort()
             return
         self.server.connections.add(self)
         self._heard = asyncio.get_running_loop().time()

@@ -50,7 +50,9 @@ class CosmosContainer:
         """See Container."""
         async with self._told_apart():
             return dict(
-                await self._proxy.patch_item(patch.id, partition, _changes(patch), filter_predicate=patch.condition)
+                await self._proxy.patch_item(
+                    patch.id, partition, _changes(patch), filter_predicate=patch.condition, no_response=False
+                )
             )
 
     async def batch(self, operations: Sequence[Operation], partition: str) -> None:
@@ -177,7 +179,10 @@ class LazyContainer:
 
 def _client(settings: CosmosSettings, session: aiohttp.ClientSession) -> CosmosClient:
     transport = AioHttpTransport(session=session, session_owner=False, use_env_settings=False)
-    common: dict[str, Any] = {"transport": transport, "connection_timeout": 3, "retry_total": 2}
+    # Only a patch's answer is ever read; the others would be the written documents all over again.
+    common: dict[str, Any] = {
+        "transport": transport, "connection_timeout": 3, "retry_total": 2, "no_response_on_write": True,
+    }  # fmt: skip
     if settings.connection_string is not None:
         return CosmosClient.from_connection_string(settings.connection_string.get_secret_value(), **common)
     return CosmosClient(settings.account_endpoint or "", credentials.default(), **common)
