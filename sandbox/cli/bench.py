@@ -20,10 +20,11 @@ EXAMPLES = """
 """
 
 LIMITS = (
-    "What limits it: CPU, that of the app's two processes most of all (queues: its Service Bus functions). About two "
-    "thirds of what the queue functions take is inside the Cosmos SDK, 1 to 1.5 ms for each request; of what ingest "
-    "takes, the check of the message is 2 to 3 ms. All parts and the sender share this machine's cores, and every write waits "
-    "for the disk. Beyond what the cores can do, answers get slower and then become 503."
+    "What limits it: CPU, that of the app's two processes most of all (queues: its Service Bus functions). "
+    "About two thirds of what the queue functions take is inside the Cosmos SDK, 1 to 1.5 ms for each request; "
+    "of what ingest takes, the check of the message is 2 to 3 ms. All parts and the sender share this "
+    "machine's cores, and every write waits for the disk. Beyond what the cores can do, answers get slower and "
+    "then become 503."
 )
 
 
