@@ -1,7 +1,6 @@
 """From an Authorization header to a caller: the parts of `access` wired together."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import aiohttp
 
@@ -10,17 +9,13 @@ from shared.access.caller import Caller
 from shared.access.discovery import Issuer, fetcher
 from shared.access.keys import DEFAULTS, Keys, KeySettings
 from shared.access.tokens import TokenPolicy, UnknownKey, read_token, verify_compact
-
-
-def utc_now() -> datetime:
-    """The time now, UTC."""
-    return datetime.now(UTC)
+from shared.clock import Clock, utc_now
 
 
 class Authenticator:
     """Knows who is calling. One for the whole app; belongs to one event loop."""
 
-    def __init__(self, keys: Keys, policy: TokenPolicy, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, keys: Keys, policy: TokenPolicy, clock: Clock = utc_now) -> None:
         self._keys = keys
         self._policy = policy
         self._clock = clock
@@ -47,7 +42,7 @@ def helseid(
     policy: TokenPolicy,
     settings: KeySettings = DEFAULTS,
     jwks_uri: str | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Clock = utc_now,
 ) -> Authenticator:
     """An authenticator that fetches the keys of the policy's issuer over this session (kept open by the caller).
 
