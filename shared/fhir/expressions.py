@@ -5,7 +5,7 @@ where R4 has an element of that name; anything else becomes `*`, and the express
 the official validator uses (engineering/fhir.md 4): 0-based indices, `value.ofType(Quantity)` for `valueQuantity`.
 """
 
-from shared.fhir.shapes import Element, Shape, resource_shape, shape_for
+from shared.fhir.definitions import Element, Shape, resource_shape, shape_for
 from shared.fhir.values import JsonValue, Path
 
 UNKNOWN = "*"

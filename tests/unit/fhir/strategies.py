@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.fhir.shapes import shape_of
+from shared.fhir.definitions import shape_of
 from tests.unit.fhir.messages import ALARM_URL, KARI, OLA
 
 _TYPES = ("Bundle", "Composition", "DetectedIssue", "Observation", "Patient", "MessageHeader", "Foo", "HumanName", "")
