@@ -6,7 +6,7 @@ VKP's own code list (`vkp-operation-outcome-v090`, domain/vkp-api.md 2.4) and FH
 """
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -26,6 +26,11 @@ class Finding:
     """FHIR's IssueType code (http://hl7.org/fhir/issue-type)."""
     vkp_code: str = "2"
     """Code of VKP's vkp-operation-outcome-v090."""
+    mend: str = ""
+    """How to mend it, in a sentence or two."""
+    path: tuple[str | int, ...] = field(default=(), repr=False, compare=False)
+    """Member names and indices to the place, as sent: for finding its line, never for showing, since names are the
+    sender's text too."""
 
 
 class HubError(Exception):
@@ -254,6 +259,30 @@ class NotFhir(HubError):
     status = 422
     issue_type = "structure"
     vkp_code = "2"
+
+
+class BrokenProfile(HubError):
+    """The message breaks a rule of the VKP profile for its kind.
+
+    Mend each finding and send the message again.
+    """
+
+    code = "SEND_PROFILE"
+    status = 422
+    issue_type = "business-rule"
+    vkp_code = "2"
+
+
+class WrongIdentifier(HubError):
+    """The message holds an identifier that cannot be right, or not in this environment.
+
+    Check each number that the findings point at, and send the message again.
+    """
+
+    code = "SEND_IDENTIFIER"
+    status = 422
+    issue_type = "business-rule"
+    vkp_code = "2.1"
 
 
 class BrokenEnvelope(HubError):

@@ -16,12 +16,10 @@ whose MessageHeader has a `response`.
 
 from dataclasses import dataclass
 
-from shared.errors import BrokenEnvelope, Finding
 from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey
 from shared.fhir.patients import mentions, one_patient
 from shared.fhir.references import Survey, check_references, entries_of, survey
-from shared.fhir.repair import Repaired
 from shared.fhir.values import JsonObject, Path
 
 BUNDLE_TYPES = frozenset({"document", "message", "batch", "collection", "transaction"})
@@ -32,42 +30,36 @@ _FIRST = {"document": "Composition", "message": "MessageHeader"}
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the envelope of a good message says."""
+    """What the envelope of a message says."""
 
     bundle_type: str | None
-    patient: PatientKey
+    patient: PatientKey | None
+    """None when nobody is named, or more than one: there is an error then."""
     survey: Survey
-    warnings: tuple[Finding, ...]
 
 
-def check_envelope(repaired: Repaired, sent: JsonObject) -> Envelope:
-    """Check a message that is R4 otherwise. Raises BrokenEnvelope with every finding."""
-    message = repaired.message
-    check = _Check(repaired, Findings(sent))
+def check_envelope(message: JsonObject, findings: Findings) -> Envelope:
+    """Note how a message's parts fail to belong together, in a message of whatever shape."""
+    check = _Check(findings)
     bundle_type = check.bundle(message) if message.get("resourceType") == "Bundle" else None
     surveyed = survey(message)
     patient = check.patient(surveyed)
-    check_references(surveyed, repaired, check.findings, sealed=bundle_type in _FIRST)
-    found = check.findings.found()
-    if patient is None or check.findings.any_error:
-        raise BrokenEnvelope(found)
-    return Envelope(bundle_type, patient, surveyed, found)
+    check_references(surveyed, findings, sealed=bundle_type in _FIRST)
+    return Envelope(bundle_type, patient, surveyed)
 
 
 class _Check:
-    def __init__(self, repaired: Repaired, findings: Findings) -> None:
-        self.repaired = repaired
-        self.findings = findings
+    def __init__(self, findings: Findings) -> None:
+        self.note = findings.add
         self.is_answer = False
 
     def bundle(self, message: JsonObject) -> str | None:
         bundle_type = message.get("type")
         if not isinstance(bundle_type, str) or bundle_type not in BUNDLE_TYPES:
             if bundle_type in _ANSWERS:
-                self.answer("This kind of Bundle is an answer; this hub takes events.", ("type",))
+                self.answer(("type",))
             else:
-                text = "Bundle.type must be document, message, batch, collection or transaction."
-                self.note("envelope-bundle-type", text, ("type",), "code-invalid")
+                self.note("envelope-bundle-type", ("type",))
             return None
         if bundle_type == "document":
             self.document(message)
@@ -79,11 +71,9 @@ class _Check:
         identifier = message.get("identifier")
         for name in ("system", "value"):
             if not isinstance(identifier, dict) or name not in identifier:
-                text = "A document has an identifier with system and value (R4 bdl-9)."
-                self.note("envelope-document-identifier", text, ("identifier", name), "required")
+                self.note("envelope-document-identifier", ("identifier", name))
         if "timestamp" not in message:
-            text = "A document has a timestamp (R4 bdl-10)."
-            self.note("envelope-document-timestamp", text, ("timestamp",), "required")
+            self.note("envelope-document-timestamp", ("timestamp",))
 
     def first_entry(self, message: JsonObject, bundle_type: str) -> None:
         first = _FIRST.get(bundle_type)
@@ -93,16 +83,14 @@ class _Check:
         resource = entry.get("resource")
         found = resource.get("resourceType") if isinstance(resource, dict) else None
         if found != first:
-            rule = "bdl-11" if first == "Composition" else "bdl-12"
-            text = f"The first entry of this kind of Bundle is a {first} (R4 {rule})."
-            self.note("envelope-first-entry", text, ("entry", 0, "resource"), "invariant")
+            invariant = "bdl-11" if first == "Composition" else "bdl-12"
+            self.note("envelope-first-entry", ("entry", 0, "resource"), type=first, invariant=invariant)
         elif first == "MessageHeader" and isinstance(resource, dict) and "response" in resource:
-            text = "This message is an answer to another one; this hub takes events."
-            self.answer(text, ("entry", 0, "resource", "response"))
+            self.answer(("entry", 0, "resource", "response"))
 
-    def answer(self, text: str, path: Path) -> None:
+    def answer(self, path: Path) -> None:
         self.is_answer = True
-        self.note("envelope-answer", text, path, "not-supported")
+        self.note("envelope-answer", path)
 
     def full_urls(self, message: JsonObject) -> None:
         seen: set[tuple[str, str]] = set()
@@ -112,22 +100,13 @@ class _Check:
             version = meta.get("versionId") if isinstance(meta, dict) else None
             if isinstance(url, str):
                 if (url, str(version)) in seen:
-                    text = "Another entry has the same fullUrl, so a reference could mean either (R4 bdl-7)."
-                    self.note("envelope-full-url-twice", text, ("entry", index, "fullUrl"), "invariant")
+                    self.note("envelope-full-url-twice", ("entry", index, "fullUrl"))
                 seen.add((url, str(version)))
 
     def patient(self, surveyed: Survey) -> PatientKey | None:
         patients = one_patient(list(mentions(surveyed)))
         if patients.conflict is not None:
-            text = (
-                "The message names somebody else here than before: two patients, or one under identifiers that nothing "
-                "in the message joins. Name one patient by the same identifier throughout."
-            )
-            self.note("envelope-patient-mixed", text, patients.conflict, "business-rule")
+            self.note("envelope-patient-mixed", patients.conflict)
         elif patients.key is None and not self.is_answer:
-            text = "The message names no patient by identifier or reference, so it has no journal to go to."
-            self.note("envelope-patient-missing", text, (), "required", "2.1")
+            self.note("envelope-patient-missing", ())
         return patients.key
-
-    def note(self, rule: str, text: str, path: Path, issue_type: str, vkp_code: str = "2") -> None:
-        self.findings.add(rule, text, self.repaired.as_sent(path), issue_type=issue_type, vkp_code=vkp_code)

@@ -9,12 +9,10 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from shared.errors import EmptyBody, Finding, NotJson, TooLarge
-from shared.fhir.expressions import ROOT
+from shared.errors import EmptyBody, NotJson, TooLarge
 from shared.fhir.findings import Findings
 from shared.fhir.values import JsonObject, JsonValue, Path
 
@@ -30,19 +28,11 @@ _STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(r"[\[\]{}]")
 
 
-@dataclass(frozen=True, slots=True)
-class JsonText:
-    """What the bytes said."""
-
-    message: JsonObject
-    warnings: tuple[Finding, ...]
-
-
 class _Fault(Enum):
     """What the parser's hooks leave in the place of a value that cannot be taken."""
 
-    NOT_A_NUMBER = "NaN and Infinity are not JSON: leave the element out."
-    NUMBER_RANGE = "This number is longer or larger than systems agree on: use at most 64 characters, as a double."
+    NOT_A_NUMBER = "json-not-a-number"
+    NUMBER_RANGE = "json-number-range"
 
 
 class _Doubled(dict[str, JsonValue]):
@@ -59,20 +49,18 @@ def check_size(body: bytes) -> None:
         raise TooLarge
 
 
-def parse(body: bytes) -> JsonText:
+def parse(body: bytes, findings: Findings) -> JsonObject:
     """Read the bytes of one message. Decimals come out as Decimal, exactly as written.
 
     Raises NotJson, with a finding for each fault where the text as such can be read.
     """
-    warnings: tuple[Finding, ...] = ()
     if body.startswith(_BOM):
         body = body.removeprefix(_BOM)
-        text = "The message begins with a byte order mark: leave it out."
-        warnings = (Finding("json-byte-order-mark", text, ROOT, "warning", "structure", "2.4"),)
+        findings.add("json-byte-order-mark", ())
     value = _loads(_checked_depth(_decode(body)))
     if not isinstance(value, dict):
-        raise _refusal("json-not-object", "The message must be one JSON object: a FHIR resource.")
-    return JsonText(value, warnings)
+        raise _refusal("json-not-object")
+    return value
 
 
 def _decode(body: bytes) -> str:
@@ -81,7 +69,7 @@ def _decode(body: bytes) -> str:
     except UnicodeDecodeError as error:
         at = error.start
     # Raised here, outside the handler: the decoder's error holds the whole message and must not travel along.
-    raise _refusal("json-not-utf-8", f"The text is not UTF-8: byte {at} cannot be read. Send UTF-8.")
+    raise _refusal("json-not-utf-8", byte=str(at))
 
 
 def _checked_depth(text: str) -> str:
@@ -91,7 +79,7 @@ def _checked_depth(text: str) -> str:
     for bracket in _BRACKETS.finditer(_STRINGS.sub("", text)):
         depth += 1 if bracket.group() in "[{" else -1
         if depth > MAX_DEPTH:
-            raise _refusal("json-too-deep", f"Objects and arrays are nested deeper than {MAX_DEPTH} levels.")
+            raise _refusal("json-too-deep", limit=str(MAX_DEPTH))
     return text
 
 
@@ -134,37 +122,33 @@ def _loads(text: str) -> JsonValue:
         if faults or "\\ud" in text or "\\uD" in text:
             _refuse_faults(value)
         return value
-    raise _refusal("json-syntax", f"This is not JSON: it cannot be read from line {line}, column {column} on.")
+    raise _refusal("json-syntax", line=str(line), column=str(column))
 
 
 def _refuse_faults(value: JsonValue) -> None:
     """Raises NotJson if hooks left faults in the value, or a string in it is half of a surrogate pair."""
-    findings = Findings(value)
+    findings = Findings()
     _find_faults(value, (), findings)
     if findings.any_error:
-        raise NotJson(findings.found())
+        raise NotJson(findings.rendered(value))
 
 
 def _find_faults(value: JsonValue | _Fault, path: Path, findings: Findings) -> None:
     if isinstance(value, _Fault):
-        rule = "json-not-a-number" if value is _Fault.NOT_A_NUMBER else "json-number-range"
-        findings.add(rule, value.value, path, issue_type="value", vkp_code="2.4")
+        findings.add(value.value, path)
     elif isinstance(value, str):
         if not _encodable(value):
-            text = "This text holds half of a surrogate pair: it cannot be written as UTF-8."
-            findings.add("json-lone-surrogate", text, path, issue_type="value", vkp_code="2.4")
+            findings.add("json-lone-surrogate", path)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _find_faults(item, (*path, index), findings)
     elif isinstance(value, dict):
         if isinstance(value, _Doubled):
             for name in value.names:
-                text = "This element is there more than once, so the message can be read in two ways."
-                findings.add("json-duplicate-key", text, (*path, name), issue_type="structure", vkp_code="2.4")
+                findings.add("json-duplicate-key", (*path, name))
         for name, member in value.items():
             if not _encodable(name):
-                text = "The name of a member holds half of a surrogate pair."
-                findings.add("json-lone-surrogate", text, (*path, name), issue_type="value", vkp_code="2.4")
+                findings.add("json-lone-surrogate", (*path, name))
             _find_faults(member, (*path, name), findings)
 
 
@@ -172,5 +156,7 @@ def _encodable(text: str) -> bool:
     return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
-def _refusal(rule: str, text: str) -> NotJson:
-    return NotJson((Finding(rule, text, ROOT, issue_type="structure", vkp_code="2.4"),))
+def _refusal(rule: str, **words: str) -> NotJson:
+    findings = Findings()
+    findings.add(rule, (), **words)
+    return NotJson(findings.rendered(None))

@@ -2,8 +2,8 @@
 
 NHN's sample client shows `details.text` after a write and `diagnostics` after a read (domain/vkp-api.md 2.4), so every
 issue fills both, and each alone is enough to act on. `details.coding` holds VKP's published code with its Norwegian
-display, then this hub's own code. `expression` is a FHIRPath into the message as sent, or `http.` and the part of the
-call, as R4 has it for errors outside the resource.
+display, then this hub's own code, then the key of the rule. `expression` is a FHIRPath into the message as sent, or
+`http.` and the part of the call, as R4 has it for errors outside the resource.
 """
 
 import json
@@ -14,6 +14,8 @@ from typing import Any
 from shared.errors import Finding, HubError
 
 HUB_CODES = "https://knutepunkt.no/fhir/CodeSystem/hub-code"
+RULES = "https://knutepunkt.no/fhir/CodeSystem/rule"
+"""The rules messages are judged by: docs/rules.md has a chapter on each."""
 ACCEPTED = "HUB_ACCEPTED"
 _WHOLE_CALL = "http.request"
 _VKP_FILE = Path(__file__).parent / "data" / "vkp_operation_outcome.json"
@@ -67,12 +69,16 @@ def _as_finding(error: HubError) -> Finding:
 def _issue(finding: Finding, hub_code: str, advice: str) -> dict[str, Any]:
     system, displays = vkp_codes()
     vkp = {"system": system, "code": finding.vkp_code, "display": displays[finding.vkp_code]}
-    rule = f" ({finding.rule})" if finding.rule != hub_code else ""
+    coding = [vkp, _hub_coding(hub_code)]
+    rule = ""
+    if finding.rule != hub_code:
+        coding.append({"system": RULES, "code": finding.rule})
+        rule = f" ({finding.rule})"
     return {
         "severity": finding.severity,
         "code": finding.issue_type,
-        "details": {"coding": [vkp, _hub_coding(hub_code)], "text": finding.text},
-        "diagnostics": f"{finding.text}{rule} {advice}".strip(),
+        "details": {"coding": coding, "text": finding.text},
+        "diagnostics": f"{finding.text}{rule} {finding.mend or advice}".strip(),
         "expression": [finding.expression],
     }
 

@@ -1,23 +1,49 @@
-"""One message read: every layer of the first check in its order, and the facts the hub routes by.
+"""One message read: every layer of the check in its order, and the facts the hub routes by.
 
-Bytes, text, JSON, repaired copy, R4, envelope, facts. A Reading holds facts about a message, never the message: what
-is stored and delivered are the bytes as they came (P5), and no repr of a Reading shows a value from it (P6).
+Bytes, text, JSON, repaired copy, R4, profiles, identifiers, envelope, facts. Each layer is a plain function over what
+the one before made; all of them are asked, so that a sender learns everything at once. A Reading holds facts about a
+message, never the message: what is stored and delivered are the bytes as they came (P5), and no repr shows a value from
+it (P6).
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
-from shared.errors import Finding
-from shared.fhir.envelope import check_envelope
+from shared.errors import BrokenEnvelope, BrokenProfile, Finding, HubError, NotFhir, WrongIdentifier
+from shared.fhir.envelope import Envelope, check_envelope
+from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey, identifier_of
 from shared.fhir.json_text import check_size, parse
 from shared.fhir.repair import repair
 from shared.fhir.resources import check_resource, resource_type_at
+from shared.fhir.rules import DEFAULT, Policy
 from shared.fhir.times import occurred_at
 from shared.fhir.values import JsonObject
 
-__all__ = ["PatientKey", "Reading", "read_message"]
+__all__ = ["Judgement", "PatientKey", "Reading", "judge", "read_message"]
+
+_REFUSALS: Final[Mapping[str, type[HubError]]] = MappingProxyType({
+    "profile": BrokenProfile,
+    "identifiers": WrongIdentifier,
+    "envelope": BrokenEnvelope,
+})  # fmt: skip
+"""By the layer of the first error; what comes before these layers is NotFhir."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the layers make of a message that is JSON."""
+
+    message: JsonObject = field(repr=False)
+    """The repaired copy, decimals exactly as written."""
+    envelope: Envelope = field(repr=False)
+    findings: tuple[Finding, ...]
+    refusal: HubError | None
+    """Why the message cannot be taken; it holds the findings too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +62,47 @@ class Reading:
     """Of the bytes as sent, hexadecimal."""
 
 
-def read_message(body: bytes, resource: str) -> Reading:
+def judge(body: bytes, resource_type: str | None = None, *, policy: Policy = DEFAULT) -> Judgement:
+    """What every layer says about one message; `resource_type` is what its address takes, None for any.
+
+    Raises EmptyBody, TooLarge, or NotJson with findings: then there is nothing more to say.
+    """
+    check_size(body)
+    findings = Findings(policy)
+    sent = parse(body, findings)
+    repaired = repair(sent, findings)
+    findings.paths_are_of_copy(repaired.as_sent)
+    message = repaired.message
+    if resource_type is not None and message.get("resourceType") != resource_type:
+        findings.add("fhir-wrong-resource-type", ("resourceType",), type=resource_type)
+    check_resource(message, findings)
+    envelope = check_envelope(message, findings)
+    found = findings.rendered(sent)
+    layer = findings.first_error_layer()
+    refusal = _REFUSALS.get(layer, NotFhir)(found) if layer is not None else None
+    return Judgement(message, envelope, found, refusal)
+
+
+def read_message(body: bytes, resource: str, *, policy: Policy = DEFAULT) -> Reading:
     """Judge the bytes posted to `/epj/r4/{orgnr}/{resource}`.
 
-    Raises UnknownAddress, EmptyBody, TooLarge, NotJson, NotFhir or BrokenEnvelope; the last three with findings.
+    Raises UnknownAddress, EmptyBody, TooLarge, NotJson, NotFhir, BrokenProfile, WrongIdentifier or BrokenEnvelope; the
+    last five with findings.
     """
     resource_type = resource_type_at(resource)
-    check_size(body)
-    text = parse(body)
-    repaired = repair(text.message)
-    check_resource(repaired, text.message, resource_type)
-    envelope = check_envelope(repaired, text.message)
+    judgement = judge(body, resource_type, policy=policy)
+    envelope = judgement.envelope
+    if judgement.refusal is not None:
+        raise judgement.refusal
+    if envelope.patient is None:
+        raise BrokenEnvelope(judgement.findings)
     return Reading(
         resource_type,
         envelope.bundle_type,
         envelope.patient,
-        _business_identifier(repaired.message),
+        _business_identifier(judgement.message),
         occurred_at(envelope.survey),
-        text.warnings + repaired.findings + envelope.warnings,
+        judgement.findings,
         hashlib.sha256(body).hexdigest(),
     )
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared.fhir.findings import Findings
-from shared.fhir.repair import Repaired
 from shared.fhir.values import JsonObject, Path
 
 _URN = "urn:uuid:"
@@ -99,18 +98,12 @@ def _name(resource: JsonObject, found: Survey) -> None:
             found.by_id.setdefault(f"{inner.get('resourceType')}/{own}", inner)
 
 
-def check_references(surveyed: Survey, repaired: Repaired, findings: Findings, *, sealed: bool) -> None:
-    """Note each `urn:uuid:` reference that leads nowhere (an error when `sealed`) or only by a resource's id.
+def check_references(surveyed: Survey, findings: Findings, *, sealed: bool) -> None:
+    """Note each `urn:uuid:` reference that leads nowhere, or only by a resource's id.
 
     `sealed` says that the message must hold all it refers to, as documents and messages do.
     """
+    nowhere = "envelope-reference-unresolved" if sealed else "envelope-reference-dangling"
     for path, reference in surveyed.internal:
-        if reference in surveyed.by_url:
-            continue
-        if reference in surveyed.by_id:
-            rule, severity = "envelope-reference-by-id", "warning"
-            text = "This reference finds its resource by id only: give the entry this urn:uuid as its fullUrl."
-        else:
-            rule, severity = "envelope-reference-unresolved", "error" if sealed else "warning"
-            text = "No entry of the message has this urn:uuid as its fullUrl."
-        findings.add(rule, text, repaired.as_sent(path), severity=severity, issue_type="not-found")
+        if reference not in surveyed.by_url:
+            findings.add("envelope-reference-by-id" if reference in surveyed.by_id else nowhere, path)

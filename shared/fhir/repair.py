@@ -21,9 +21,8 @@ those anyway.
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from shared.errors import Finding
+from shared.fhir.definitions import Element, Shape, resource_shape, shape_for
 from shared.fhir.findings import Findings
-from shared.fhir.shapes import Element, Shape, resource_shape, shape_for
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 _TRIMMED = frozenset({("Identifier", "value"), ("Identifier", "system"), ("Coding", "system")})
@@ -34,7 +33,6 @@ class Repaired:
     """A mended copy and what was mended."""
 
     message: JsonObject
-    findings: tuple[Finding, ...]
     moved: dict[Path, tuple[int, ...]]
     """For each array of the copy that lost items: for each index in the copy, the index as sent."""
 
@@ -49,18 +47,18 @@ class Repaired:
         return tuple(sent)
 
 
-def repair(message: JsonObject) -> Repaired:
+def repair(message: JsonObject, findings: Findings) -> Repaired:
     """Mend a copy of `message`, which stays as it is. Repairing the copy again finds nothing more to mend."""
-    mending = _Mending(message)
+    mending = _Mending(findings)
     copy = mending.mend_object(message, resource_shape(message), "", (), ())
-    return Repaired(copy, mending.findings.found(), mending.moved)
+    return Repaired(copy, mending.moved)
 
 
 class _Mending:
     """One walk over one message. `at` is the path as sent, `to` the path in the copy; None means nothing is left."""
 
-    def __init__(self, message: JsonObject) -> None:
-        self.findings = Findings(message)
+    def __init__(self, findings: Findings) -> None:
+        self.note = findings.add
         self.moved: dict[Path, tuple[int, ...]] = {}
 
     def mend_object(self, value: JsonObject, shape: Shape | None, type_name: str, at: Path, to: Path) -> JsonObject:
@@ -90,14 +88,14 @@ class _Mending:
         if isinstance(value, str):
             kept = value.strip() if trims else value
             if not kept:
-                self.note("repair-empty-string", "An empty string is not FHIR: leave the element out.", at)
+                self.note("repair-empty-string", at)
                 return None
             if kept != value:
-                self.note("repair-trimmed", "Blanks around an identifier or a code are not part of it.", at)
+                self.note("repair-trimmed", at)
             return kept
         if isinstance(value, dict):
             if not value:
-                self.note("repair-empty-object", "An empty object is not FHIR: leave the element out.", at)
+                self.note("repair-empty-object", at)
                 return None
             shape = shape_for(element, value) if element is not None else None
             return self.mend_object(value, shape, element.type_name if element is not None else "", at, to) or None
@@ -105,14 +103,14 @@ class _Mending:
             # An array where no array can be is kept, mended within, for the checks to refuse.
             return self.mend_list(value, None, False, at, to) or None
         if value is None:
-            self.note("repair-null", "null stands for nothing in FHIR: leave the element out.", at)
+            self.note("repair-null", at)
         return value
 
     def mend_list(
         self, value: list[JsonValue], element: Element | None, trims: bool, at: Path, to: Path
     ) -> list[JsonValue]:
         if not value:
-            self.note("repair-empty-array", "An empty array is not FHIR: leave the element out.", at)
+            self.note("repair-empty-array", at)
         copy: list[JsonValue] = []
         indices: list[int] = []
         for index, item in enumerate(value):
@@ -141,7 +139,7 @@ class _Mending:
         if len(copy) != 1 or isinstance(copy[0], list):
             self.moved |= inside
             return copy or None
-        self.note("repair-unwrapped", "R4 says this element is one value: send it without the array.", at)
+        self.note("repair-unwrapped", at)
         for path, indices in inside.items():
             if path != to:
                 self.moved[*to, *path[len(to) + 1 :]] = indices
@@ -176,7 +174,7 @@ class _Mending:
                 kept.append(mended)
                 indices.append(index)
             elif all(each is None for each in pair):
-                self.note("repair-null", "null stands for nothing here: leave it out.", (*at, name, index))
+                self.note("repair-null", (*at, name, index))
         copy: JsonObject = {}
         for column, each in enumerate(names):
             mended_items = [
@@ -191,11 +189,8 @@ class _Mending:
         if indices and indices[-1] >= len(indices) and isinstance(sent, list):
             self.moved[to] = tuple(indices)
 
-    def note(self, rule: str, text: str, at: Path) -> None:
-        self.findings.add(rule, text, at, severity="warning", issue_type="structure", vkp_code="2.4")
-
     def note_wrapped(self, at: Path) -> None:
-        self.note("repair-wrapped", "R4 says this element is an array: send an array, also of one.", at)
+        self.note("repair-wrapped", at)
 
 
 def _twin(name: str) -> str:

@@ -11,11 +11,10 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
-from shared.errors import Finding, NotFhir, UnknownAddress
+from shared.errors import UnknownAddress
+from shared.fhir.definitions import shape_of
 from shared.fhir.findings import Findings
-from shared.fhir.repair import Repaired
-from shared.fhir.shapes import shape_of
-from shared.fhir.structure import HARMLESS, REQUIRED, check_structure
+from shared.fhir.structure import REQUIRED, check_structure
 from shared.fhir.values import JsonObject, Path
 
 ADDRESSES = {
@@ -54,39 +53,26 @@ def preload() -> None:
         shape_of(name)
 
 
-def check_resource(repaired: Repaired, message: JsonObject, resource_type: str) -> None:
-    """Check the repaired copy of `message` against R4. Raises NotFhir with every finding, at most 50."""
-    claimed = repaired.message.get("resourceType")
-    if claimed != resource_type:
-        findings = Findings(message)
-        text = f"This address takes a {resource_type}: post other types of resource to their own address."
-        findings.add("fhir-wrong-resource-type", text, ("resourceType",), issue_type="structure")
-        raise NotFhir(findings.found())
-    found = check_structure(repaired, message)
-    if all(each.rule in HARMLESS for each in found):
-        places = {each.expression for each in found}
-        found += tuple(each for each in _check_model(repaired, message) if each.expression not in places)
-    if found:
-        raise NotFhir(found)
+def check_resource(message: JsonObject, findings: Findings) -> None:
+    """Check a repaired copy against R4."""
+    check_structure(message, findings)
+    if not findings.any_error:
+        _check_model(message, findings)
 
 
-def _check_model(repaired: Repaired, message: JsonObject) -> tuple[Finding, ...]:
-    resource_type = str(repaired.message["resourceType"])
+def _check_model(message: JsonObject, findings: Findings) -> None:
+    resource_type = str(message["resourceType"])
     try:
-        get_fhir_model_class(resource_type).model_validate(repaired.message)
+        get_fhir_model_class(resource_type).model_validate(message)
     except ValidationError as error:
         refused = error.errors(include_url=False, include_input=False, include_context=False)
     else:
-        return ()
-    findings = Findings(message)
+        return
     for each in refused:
         kind = each["type"]
         if kind in _R4B_ALONE or each["msg"].startswith(_CHOICES):
             continue
-        path = _path(each["loc"])
-        rule, issue_type, text = _meaning(kind)
-        findings.add(rule, text, repaired.as_sent(path), issue_type=issue_type)
-    return findings.found()
+        findings.add(_meaning(kind), _path(each["loc"]), element="this element")
 
 
 def _path(loc: tuple[Any, ...]) -> Path:
@@ -94,16 +80,10 @@ def _path(loc: tuple[Any, ...]) -> Path:
     return tuple(step for step in loc if step not in ("root", "resource_type"))
 
 
-def _meaning(kind: str) -> tuple[str, str, str]:
-    """Rule, FHIR issue type and our own words for a kind of refusal; pydantic's words quote the message."""
+def _meaning(kind: str) -> str:
+    """The rule behind a kind of refusal."""
     if kind in ("missing", "model_field_validation.missing"):
-        return REQUIRED, "required", "R4 requires this element, and it is missing or empty."
+        return REQUIRED
     if kind.startswith(_FORMATS):
-        return (
-            "fhir-format",
-            "value",
-            "The value does not have the format of its R4 type (dates with time need a zone).",
-        )
-    if kind.startswith(_RANGES):
-        return "fhir-range", "value", "The value is outside what its R4 type allows."
-    return "fhir-structure", "structure", "The value does not have the structure of its R4 type."
+        return "fhir-format"
+    return "fhir-range" if kind.startswith(_RANGES) else "fhir-structure"

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches
 
-from shared.errors import Finding
+from shared.fhir.definitions import Element, Shape, resource_shape, shape_for
 from shared.fhir.findings import Findings
-from shared.fhir.repair import Repaired
-from shared.fhir.shapes import Element, Shape, resource_shape, shape_for
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 UNKNOWN_ELEMENT = "fhir-unknown-element"
@@ -45,42 +43,38 @@ _JSON_TYPES: dict[str, tuple[Callable[[JsonValue], bool], str]] = {
 _TEXT = (_is_string, "a string")
 
 
-def check_structure(repaired: Repaired, message: JsonObject) -> tuple[Finding, ...]:
-    """Every place where the repaired copy does not have R4's structure; expressions are into `message` as sent."""
-    walk = _Walk(repaired, Findings(message))
-    walk.resource(repaired.message, ())
-    return walk.findings.found()
+def check_structure(message: JsonObject, findings: Findings) -> None:
+    """Note every place where the repaired copy does not have R4's structure."""
+    _Walk(findings).resource(message, ())
 
 
 class _Walk:
-    def __init__(self, repaired: Repaired, findings: Findings) -> None:
-        self.repaired = repaired
+    def __init__(self, findings: Findings) -> None:
         self.findings = findings
+        self.note = findings.add
 
     def resource(self, value: JsonValue, path: Path) -> None:
         shape = resource_shape(value)
         if not isinstance(value, dict):
-            self.note("fhir-not-an-object", "A FHIR resource is due here: send an object.", path)
+            self.note("fhir-not-an-object", path)
         elif shape is None:
             where = (*path, "resourceType")
             if "resourceType" in value:
-                text = "This resourceType is not a type of resource that this hub knows from R4."
-                self.note("fhir-unknown-resource-type", text, where, "not-supported")
+                self.note("fhir-unknown-resource-type", where)
             else:
-                text = "A resource must name its resourceType."
-                self.note("fhir-missing-resource-type", text, where, "required")
+                self.note("fhir-missing-resource-type", where)
         else:
             self.members(value, shape, path, is_resource=True)
 
     def members(self, value: JsonObject, shape: Shape, path: Path, *, is_resource: bool = False) -> None:
         for name, any_of in shape.required.items():
             if not any(each in value for each in any_of):
-                self.note(REQUIRED, "R4 requires this element, and it is missing or empty.", (*path, name), "required")
+                self.note(REQUIRED, (*path, name), element=name)
         chosen: dict[str, str] = {}
         for name, member in value.items():
             element = shape.elements.get(name)
             if element is not None and element.choice is not None and chosen.setdefault(element.choice, name) != name:
-                self.note(ONE_CHOICE, f"R4 allows one {element.choice}[x] here, and there are several.", (*path, name))
+                self.note(ONE_CHOICE, (*path, name), element=element.choice)
             if element is None:
                 if not (is_resource and name == "resourceType"):
                     self.unknown(name, shape, (*path, name))
@@ -92,7 +86,7 @@ class _Walk:
                     if item is not None:
                         self.value(item, element, (*path, name, index))
             else:
-                self.note("fhir-not-an-array", "R4 says this element is an array.", (*path, name))
+                self.note("fhir-not-an-array", (*path, name))
             if self.findings.full:
                 return
 
@@ -102,21 +96,17 @@ class _Walk:
         elif element.kind == "primitive":
             matches, due = _JSON_TYPES.get(element.type_name, _TEXT)
             if not matches(value):
-                self.note("fhir-json-type", f"The type {element.type_name} is written as {due} in JSON.", path)
+                self.note("fhir-json-type", path, type=element.type_name, due=due)
         elif isinstance(value, dict):
             shape = shape_for(element, value)
             if shape is not None:
                 self.members(value, shape, path)
         elif isinstance(value, list):
-            self.note("fhir-not-one-value", "R4 says this element is one value, not several.", path)
+            self.note("fhir-not-one-value", path)
         else:
-            self.note("fhir-not-an-object", f"The type {element.type_name} is an object in JSON.", path)
+            self.note("fhir-not-an-object", path)
 
     def unknown(self, name: str, shape: Shape, path: Path) -> None:
-        text = "R4 has no element of this name here."
         # The nearest name comes from the definitions, so it can be told; the sender's own name cannot.
         near = get_close_matches(name, shape.elements, n=1) if len(name) <= 64 and not self.findings.full else ()
-        self.note(UNKNOWN_ELEMENT, f"{text} The nearest is {near[0]}." if near else text, path)
-
-    def note(self, rule: str, text: str, path: Path, issue_type: str = "structure") -> None:
-        self.findings.add(rule, text, self.repaired.as_sent(path), issue_type=issue_type)
+        self.note(UNKNOWN_ELEMENT, path, near=f" The nearest is {near[0]}." if near else "")
