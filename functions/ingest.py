@@ -30,6 +30,7 @@ async def ingest(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
         body=req.get_body(),
         correlation_id=http.correlation_id(req),
         traceparent=http.traceparent(context),
+        prefer=req.headers.get("prefer", ""),
     )
     caller: Caller | None = None
     try:
@@ -47,7 +48,7 @@ def _accepted(accepted: Accepted, post: Post) -> func.HttpResponse:
     path = f"/epj/r4/{post.orgnr}/{post.resource.lower()}/{accepted.event_id}/$status"
     base = (hub().settings.public_url or "").rstrip("/")
     body = outcome.to_bytes(outcome.accepted_outcome(accepted.event_id, accepted.warnings))
-    return http.fhir(202, body, post.correlation_id, {"Location": f"{base}{path}"})
+    return http.fhir(202, body, post.correlation_id, {"Location": f"{base}{path}", **_applied(post)})
 
 
 async def _refused(error: HubError, post: Post, caller: Caller | None) -> func.HttpResponse:
@@ -72,4 +73,9 @@ async def _refused(error: HubError, post: Post, caller: Caller | None) -> func.H
     except Unreachable:
         # The caller's mistake stays the caller's mistake, whatever our store does.
         log(LogEvent.NOT_AVAILABLE, code="HUB_TRAIL_UNREACHABLE", correlation_id=post.correlation_id)
-    return http.refused(error, post.correlation_id)
+    return http.refused(error, post.correlation_id, _applied(post))
+
+
+def _applied(post: Post) -> dict[str, str]:
+    """RFC 7240, 3: says that the message was checked as strictly as was asked."""
+    return {"Preference-Applied": "handling=strict"} if post.strict else {}

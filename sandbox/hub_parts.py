@@ -106,6 +106,7 @@ def app_settings(
         "ServiceBus": str(facts["servicebus"]["connectionString"]),
         "Cosmos": str(facts["cosmos"]["connectionString"]),
         "Cosmos__database": topology.load().database,
+        "Hub__environment": "test",
         "HelseId__issuer": str(facts["helseid"]["issuer"]),
         "HelseId__audience": str(facts["helseid"]["audience"]),
         "Pseudonym__key": secret(folder, "pseudonym.key"),

@@ -24,6 +24,8 @@ from pydantic import (
     ValidationError,
 )
 
+from shared.identity.series import Environment
+
 PSEUDONYM_KEY_BYTES: Final = 32
 
 
@@ -126,6 +128,11 @@ class Settings(_Frozen):
     delivery: DeliverySettings
     pseudonym_key: Annotated[SecretBytes, BeforeValidator(_key)] = Field(
         alias="Pseudonym__key", description="Base64 of the 32 bytes that patients' pseudonyms are made with"
+    )
+    environment: Environment = Field(
+        Environment.PRODUCTION,
+        alias="Hub__environment",
+        description="`production` refuses synthetic persons and organisations, `test` refuses real persons",
     )
     public_url: Url | None = Field(
         None, alias="Hub__publicUrl", description="The address callers use; Location headers begin with it"

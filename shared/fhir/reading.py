@@ -23,8 +23,9 @@ from shared.fhir.resources import check_resource, resource_type_at
 from shared.fhir.rules import DEFAULT, Policy
 from shared.fhir.times import occurred_at
 from shared.fhir.values import JsonObject
+from shared.identity.series import Environment
 
-__all__ = ["Judgement", "PatientKey", "Reading", "judge", "read_message"]
+__all__ = ["Judgement", "Judging", "PatientKey", "Reading", "judge", "read_message"]
 
 _REFUSALS: Final[Mapping[str, type[HubError]]] = MappingProxyType({
     "profile": BrokenProfile,
@@ -32,6 +33,16 @@ _REFUSALS: Final[Mapping[str, type[HubError]]] = MappingProxyType({
     "envelope": BrokenEnvelope,
 })  # fmt: skip
 """By the layer of the first error; what comes before these layers is NotFhir."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How messages of one sender are judged."""
+
+    policy: Policy = DEFAULT
+    environment: Environment = Environment.TEST
+    stu3: bool = False
+    """Whether STU3-shaped messages are mapped where a mapping exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +73,13 @@ class Reading:
     """Of the bytes as sent, hexadecimal."""
 
 
-def judge(body: bytes, resource_type: str | None = None, *, policy: Policy = DEFAULT) -> Judgement:
+def judge(body: bytes, resource_type: str | None = None, judging: Judging = Judging()) -> Judgement:
     """What every layer says about one message; `resource_type` is what its address takes, None for any.
 
     Raises EmptyBody, TooLarge, or NotJson with findings: then there is nothing more to say.
     """
     check_size(body)
-    findings = Findings(policy)
+    findings = Findings(judging.policy)
     sent = parse(body, findings)
     repaired = repair(sent, findings)
     findings.paths_are_of_copy(repaired.as_sent)
@@ -83,14 +94,14 @@ def judge(body: bytes, resource_type: str | None = None, *, policy: Policy = DEF
     return Judgement(message, envelope, found, refusal)
 
 
-def read_message(body: bytes, resource: str, *, policy: Policy = DEFAULT) -> Reading:
+def read_message(body: bytes, resource: str, judging: Judging = Judging()) -> Reading:
     """Judge the bytes posted to `/epj/r4/{orgnr}/{resource}`.
 
     Raises UnknownAddress, EmptyBody, TooLarge, NotJson, NotFhir, BrokenProfile, WrongIdentifier or BrokenEnvelope; the
     last five with findings.
     """
     resource_type = resource_type_at(resource)
-    judgement = judge(body, resource_type, policy=policy)
+    judgement = judge(body, resource_type, judging)
     envelope = judgement.envelope
     if judgement.refusal is not None:
         raise judgement.refusal

@@ -11,12 +11,16 @@ from shared.clock import Clock
 from shared.messages.documents import Container, Document
 from shared.registry.model import (
     MUNICIPALITY_DOCUMENT,
+    SYSTEMS,
     Grant,
     Municipality,
+    System,
     grant_from,
     grant_id,
     is_orgnr,
     municipality_from,
+    system_from,
+    system_id,
 )
 
 _REMEMBERED: Final = 4096
@@ -54,6 +58,10 @@ class Register:
         if not is_orgnr(orgnr):
             return None
         return _made(grant_from, await self._look(orgnr, grant_id(vkp_id)))
+
+    async def system(self, vkp_id: str) -> System:
+        """What is registered of a vendor's system; one of which nothing is registered is like all others."""
+        return _made(system_from, await self._look(SYSTEMS, system_id(vkp_id))) or System(vkp_id)
 
     async def _look(self, orgnr: str, id: str) -> Document | None:
         key = (orgnr, id)

@@ -26,7 +26,9 @@ from shared.errors import (
     WrongContentType,
 )
 from shared.fhir.json_text import MAX_BYTES
-from shared.fhir.reading import Reading, read_message
+from shared.fhir.reading import Judging, Reading, read_message
+from shared.fhir.rules import Policy
+from shared.identity.series import Environment
 from shared.log import LogEvent, log
 from shared.messages import lanes
 from shared.messages.documents import Unreachable
@@ -58,6 +60,14 @@ class Post:
     body: bytes
     correlation_id: str
     traceparent: str
+    prefer: str = ""
+    """The header Prefer (RFC 7240): `handling=strict` asks for strict checking."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether the caller wants what a strict reader would refuse to be refused here."""
+        preferences = (each.partition(";")[0].replace(" ", "").lower() for each in self.prefer.split(","))
+        return any(each in ("handling=strict", 'handling="strict"') for each in preferences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class Acceptance:
         events: EventStore,
         signals: Signals,
         pseudonym_key: bytes,
+        environment: Environment,
         clock: Clock,
     ) -> None:
         self._authenticator = authenticator
@@ -88,6 +99,7 @@ class Acceptance:
         self._events = events
         self._signals = signals
         self._pseudonym_key = pseudonym_key
+        self._environment = environment
         self._clock = clock
 
     async def caller(self, post: Post) -> Caller:
@@ -102,7 +114,9 @@ class Acceptance:
         scopes.require(caller, resource, "write")
         try:
             await self._may_send(post.orgnr, resource, caller)
-            reading = await _read(_checked_body(post), resource)
+            system = await self._register.system(caller.vkp_id)
+            judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3)
+            reading = await _read(_checked_body(post), resource, judging)
             event = self._event(post, resource, caller, reading)
             return await self._keep(event, post.body, reading)
         except (Unreachable, SignalLost):
@@ -163,11 +177,11 @@ class Acceptance:
         return Accepted(event.id, again=not new, warnings=reading.warnings)
 
 
-async def _read(body: bytes, resource: str) -> Reading:
+async def _read(body: bytes, resource: str, judging: Judging) -> Reading:
     if len(body) < _LARGE:
-        return read_message(body, resource)
-    # Judging a message of 1 MiB takes seconds, which all other callers would wait for.
-    return await asyncio.to_thread(read_message, body, resource)
+        return read_message(body, resource, judging)
+    # Judging a message of 1 MiB takes long, which all other callers would wait for.
+    return await asyncio.to_thread(read_message, body, resource, judging)
 
 
 def _checked_body(post: Post) -> bytes:

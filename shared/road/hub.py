@@ -50,6 +50,7 @@ class Hub:
             events=self.events,
             signals=self.signals,
             pseudonym_key=settings.pseudonym_key.get_secret_value(),
+            environment=settings.environment,
             clock=clock,
         )
         self.routing = Routing(

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "log", "tracing"}),
+    frozenset({"identity"}),
     frozenset({"access", "fhir", "messages"}),
+    frozenset({"journal"}),
     frozenset({"registry"}),
     frozenset({"delivery", "trail"}),
     frozenset({"azure"}),
@@ -31,6 +33,8 @@ WITHOUT_SDK = (
     "api",
     "delivery",
     "fhir",
+    "identity",
+    "journal",
     "messages",
     "registry",
     "trail",
@@ -39,7 +43,7 @@ WITHOUT_SDK = (
     "log",
     "tracing",
 )
-DECIDING = ("messages", "registry", "fhir", "trail")
+DECIDING = ("messages", "registry", "fhir", "identity", "journal", "trail")
 """Rooms that need no network library either."""
 
 
