@@ -16,6 +16,7 @@ from shared.api import openapi, refusals
 from shared.api.reasons import REASONS
 from shared.azure.settings import Settings
 from shared.errors import HubError
+from shared.fhir.rules import LAYERS, Rule, Severity, chapters
 from shared.log import FIELDS, LogEvent
 from shared.messages.lifecycle import RESTING, TRANSITIONS, State
 
@@ -100,13 +101,49 @@ def log_events() -> str:
     )
 
 
+def rules() -> str:
+    """rules.md"""
+    parts = []
+    for layer in LAYERS:
+        about, kept = chapters()[layer]
+        table = _table(
+            ("rule", "normally", "strict", "what is wrong"),
+            ((f"[`{each.key}`](#{each.key})", _severity(each), each.strict.value, each.text) for each in kept),
+        )
+        parts += [f"## {layer}", about, table, *(_rule(each) for each in kept)]
+    return _page(
+        "Rules",
+        "What messages are judged by. `normally`: an error refuses the message, a warning comes back in the 202. "
+        "`strict`: the same for a call with the header `Prefer: handling=strict`, which asks what a strict R4 reader "
+        "would say. A system's registration can make a rule graver or milder for it, but not one that holds for "
+        "everybody (*fixed*). `{…}` stands for a word of FHIR's definitions, never of the message. The key is the "
+        "third `details.coding` of an issue; `./hub check FILE` tells the same of a file, offline.",
+        *parts,
+    )
+
+
 PAGES: Final = {
     "openapi.json": api,
     "states.md": states,
     "settings.md": settings,
     "errors.md": errors,
+    "rules.md": rules,
     "log-events.md": log_events,
 }
+
+
+def _severity(rule: Rule) -> str:
+    return f"{rule.severity.value} (fixed)" if rule.fixed else rule.severity.value
+
+
+def _rule(rule: Rule) -> str:
+    strict = f"; strict: {rule.strict.value}" if rule.strict is not rule.severity else ""
+    off = " Nobody is told of it unless a registration says so." if rule.severity is Severity.OFF else ""
+    return (
+        f"### {rule.key}\n\n{rule.text} *{_severity(rule)}{strict}*{off}\n\n"
+        f"- Mend: {rule.mend}\n- Why: {rule.why}\n- Source: {rule.source}\n"
+        f"- FHIR issue `{rule.issue_type}`, VKP code `{rule.vkp_code}`"
+    )
 
 
 def _rests(state: State) -> str:

@@ -92,6 +92,6 @@ def _finding(met: _Met, sent: JsonValue) -> Finding:
         severity=met.severity.value,
         issue_type=met.rule.issue_type,
         vkp_code=met.rule.vkp_code,
-        mend=met.rule.mend,
+        mend=met.rule.mend.format_map(met.words) if met.words else met.rule.mend,
         path=met.path,
     )

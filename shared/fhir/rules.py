@@ -93,12 +93,22 @@ def rule(key: str) -> Rule:
 def rules() -> Mapping[str, Rule]:
     """Every rule by its key, in the order of the layers and of their files."""
     found: dict[str, Rule] = {}
+    for _, kept in chapters().values():
+        for each in kept:
+            if each.key in found:
+                raise ValueError(f"the rule {each.key} is there twice")
+            found[each.key] = each
+    return MappingProxyType(found)
+
+
+@cache
+def chapters() -> Mapping[str, tuple[str, tuple[Rule, ...]]]:
+    """For each layer what it looks at, and its rules."""
+    found: dict[str, tuple[str, tuple[Rule, ...]]] = {}
     for layer in LAYERS:
         file = json.loads((_FOLDER / f"{layer}.json").read_text(encoding="utf-8"))
-        for key, facts in file["rules"].items():
-            if key in found:
-                raise ValueError(f"the rule {key} is there twice")
-            found[key] = _rule(key, layer, facts)
+        kept = tuple(_rule(key, layer, facts) for key, facts in file["rules"].items())
+        found[layer] = (file["about"], kept)
     return MappingProxyType(found)
 
 
