@@ -7,6 +7,7 @@ from shared.api import NAME, VERSION, examples, refusals, schemas
 from shared.api.refusals import CORRELATION, FHIR_JSON
 from shared.errors import (
     BrokenEnvelope,
+    BrokenProfile,
     EmptyBody,
     HubError,
     NotAuthenticated,
@@ -21,12 +22,13 @@ from shared.errors import (
     UnknownMessage,
     UnknownMunicipality,
     WrongContentType,
+    WrongIdentifier,
     WrongMethod,
 )
 
 POST_REFUSALS: Final[tuple[type[HubError], ...]] = (
     NotAuthenticated, ScopeMissing, NotGranted, UnknownMunicipality, UnknownAddress, WrongContentType, EmptyBody,
-    TooLarge, NotJson, NotFhir, BrokenEnvelope, NotAvailable, Unexpected,
+    TooLarge, NotJson, NotFhir, BrokenProfile, WrongIdentifier, BrokenEnvelope, NotAvailable, Unexpected,
 )  # fmt: skip
 STATUS_REFUSALS: Final[tuple[type[HubError], ...]] = (
     NotAuthenticated, ScopeMissing, UnknownAddress, UnknownMessage, NotAvailable, Unexpected,
@@ -38,7 +40,8 @@ them and delivers them unchanged to the municipality's EPJ, and can say at any t
 
 A 2xx is only given for a message that is stored. Posting the same message again gives the same answer and one delivery.
 Refusals are FHIR OperationOutcomes; their second `details.coding` is this hub's own stable code. `SEND_` codes are for
-the sender to mend, `HUB_` codes for the hub: try again. An address that does not exist, or does not take the method,
+the sender to mend, `HUB_` codes for the hub: try again. The third `details.coding` of an issue about a message is the key
+of the rule it met; an accepted message's answer lists as warnings what a strict R4 reader would refuse it for. An address that does not exist, or does not take the method,
 is answered with 404 in the same form, in the latter case with the header Allow."""
 
 
@@ -92,7 +95,7 @@ def _post() -> dict[str, Any]:
         "description": f"Needs the scope `{PREFIX}{{resource}}.write` and the municipality's leave for this system. "
         "Calls are judged in this order: 401, 403 (scope), 404, 403 (leave), 400, 413, 422.",
         "security": [{"helseid": []}],
-        "parameters": [_orgnr(), _resource(), *_tracing()],
+        "parameters": [_orgnr(), _resource(), _prefer(), *_tracing()],
         "requestBody": {
             "required": True,
             "description": "One FHIR R4 resource as JSON in UTF-8, at most 1 MiB. No content type at all is taken too.",
@@ -108,7 +111,11 @@ def _post() -> dict[str, Any]:
         "responses": {
             "202": {
                 "description": "Stored, and it will be delivered. The same for a message that was accepted before.",
-                "headers": {**CORRELATION, "Location": {"$ref": "#/components/headers/Location"}},
+                "headers": {
+                    **CORRELATION,
+                    "Location": {"$ref": "#/components/headers/Location"},
+                    "Preference-Applied": {"$ref": "#/components/headers/PreferenceApplied"},
+                },
                 "content": {
                     FHIR_JSON: {
                         "schema": {"$ref": "#/components/schemas/OperationOutcome"},
@@ -183,6 +190,17 @@ def _id() -> dict[str, Any]:
 
 def _in_path(name: str, text: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "description": text, "schema": schema, "example": example}
+
+
+def _prefer() -> dict[str, Any]:
+    return {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`handling=strict` (RFC 7240) refuses what would otherwise be a warning: what a strict R4 reader "
+        "refuses.",
+        "schema": {"type": "string"},
+        "example": "handling=strict",
+    }
 
 
 def _tracing() -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def operation_outcome() -> dict[str, Any]:
                 "properties": {
                     "coding": {
                         "type": "array",
-                        "description": "VKP's published code where there is one, and this hub's own code.",
+                        "description": "VKP's published code, this hub's own code, and the key of the rule that was met.",
                         "items": coding,
                         "minItems": 1,
                     },
@@ -124,6 +124,10 @@ def headers() -> dict[str, Any]:
         "RetryAfter": {"description": "Seconds until the same call is worth repeating", "schema": {"type": "integer"}},
         "WWWAuthenticate": {
             "description": "What was wrong with the token (RFC 6750)",
+            "schema": {"type": "string"},
+        },
+        "PreferenceApplied": {
+            "description": "`handling=strict` when the message was checked strictly (RFC 7240)",
             "schema": {"type": "string"},
         },
         "Location": {

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from shared.fhir import rules
+from shared.fhir.rules import Severity, overrides
 from shared.journal.model import NoteChoices
 from shared.messages.documents import Document
 from shared.registry.notes import NoteSettings, choices
@@ -124,7 +124,7 @@ class System:
     vkp_id: str
     name: str = ""
     """As journal notes name the sender; empty: its vkp-id."""
-    rules: Mapping[str, rules.Severity] = field(default_factory=lambda: MappingProxyType({}))
+    rules: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     """Rules that are graver or milder for its messages than for others'."""
     stu3: bool = False
     """Whether its STU3-shaped messages are mapped to R4 for the check, where a mapping exists."""
@@ -188,4 +188,4 @@ def grant_from(document: dict[str, Any]) -> Grant:
 
 def system_from(document: dict[str, Any]) -> System:
     """The system behind its document. Raises KeyError or ValueError for a document that is none."""
-    return System(document["vkpId"], document["name"], rules.overrides(document["rules"]), document["stu3"])
+    return System(document["vkpId"], document["name"], overrides(document["rules"]), document["stu3"])
