@@ -40,8 +40,10 @@ them and delivers them unchanged to the municipality's EPJ, and can say at any t
 
 A 2xx is only given for a message that is stored. Posting the same message again gives the same answer and one delivery.
 Refusals are FHIR OperationOutcomes; their second `details.coding` is this hub's own stable code. `SEND_` codes are for
-the sender to mend, `HUB_` codes for the hub: try again. The third `details.coding` of an issue about a message is the key
-of the rule it met; an accepted message's answer lists as warnings what a strict R4 reader would refuse it for. An address that does not exist, or does not take the method,
+the sender to mend, `HUB_` codes for the hub: try again. The third `details.coding` of an issue about a message is the
+key of the rule it met; the answer to an accepted message lists as warnings what a strict R4 reader would refuse.
+
+An address that does not exist, or does not take the method,
 is answered with 404 in the same form, in the latter case with the header Allow."""
 
 
@@ -196,8 +198,7 @@ def _prefer() -> dict[str, Any]:
     return {
         "name": "Prefer",
         "in": "header",
-        "description": "`handling=strict` (RFC 7240) refuses what would otherwise be a warning: what a strict R4 reader "
-        "refuses.",
+        "description": "`handling=strict` (RFC 7240): refuse what a strict R4 reader would refuse, instead of warning.",
         "schema": {"type": "string"},
         "example": "handling=strict",
     }

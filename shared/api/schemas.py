@@ -42,7 +42,7 @@ def operation_outcome() -> dict[str, Any]:
                 "properties": {
                     "coding": {
                         "type": "array",
-                        "description": "VKP's published code, this hub's own code, and the key of the rule that was met.",
+                        "description": "VKP's published code, this hub's own code, the key of the rule that was met.",
                         "items": coding,
                         "minItems": 1,
                     },
