@@ -4,7 +4,7 @@ The weighted sum of the digits modulo 11 is 0 (Brønnøysundregistrene). Real nu
 synthetic organisations in Skatteetaten's Tenor with 2 or 3.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -36,10 +36,11 @@ class OrganisationNumber:
     """None when it is not nine digits."""
     reason: OrganisationFault | None
     """None when it is valid."""
-    valid: bool = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "valid", self.reason is None)
+    @property
+    def valid(self) -> bool:
+        """Whether it can have been handed out."""
+        return self.reason is None
 
 
 def organisation_number(text: str) -> OrganisationNumber:

@@ -19,12 +19,11 @@ it. So this module answers neither, today either. A leap day is taken in any yea
 included: the century is not known.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
-_FIRST_WEIGHTS: Final = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1, 0)
-_SECOND_WEIGHTS: Final = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 _FIRST_SUMS_FROM_2032: Final = (1, 2, 3)
 _DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DIGITS: Final = frozenset("0123456789")
@@ -84,20 +83,20 @@ class PersonNumber:
     """None when it is not valid."""
     reason: Fault | None
     """None when it is valid."""
-    valid: bool = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "valid", self.reason is None)
+    @property
+    def valid(self) -> bool:
+        """Whether it can have been handed out to somebody."""
+        return self.reason is None
 
 
 def person_number(text: str) -> PersonNumber:
     """Judge a text. Only eleven ASCII digits can be a number: no blanks, no hyphen, no digits of other scripts."""
     if len(text) != 11 or not _DIGITS.issuperset(text):
-        return _NOT_ELEVEN_DIGITS
-    digits = [ord(each) - 48 for each in text]
-    if digits[0] >= 8:
-        return _judged(digits, PersonKind.FHN, Series.UNKNOWN)
-    day, month = digits[0] * 10 + digits[1], digits[2] * 10 + digits[3]
+        return _answer(None, None, None, Fault.SHAPE)
+    if text[0] in "89":
+        return _judged(text, PersonKind.FHN, Series.UNKNOWN)
+    day, month = int(text[:2]), int(text[2:4])
     kind = PersonKind.FNR
     if day > 40:
         kind, day = PersonKind.DNR, day - 40
@@ -108,22 +107,28 @@ def person_number(text: str) -> PersonNumber:
             series, month = each, month - added
             break
     if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
-        return PersonNumber(kind, None, None, Fault.DATE)
-    if month == 2 and day == 29 and (digits[4] * 10 + digits[5]) % 4:
-        return PersonNumber(kind, None, None, Fault.DATE)
-    return _judged(digits, kind, series)
+        return _answer(kind, None, None, Fault.DATE)
+    if month == 2 and day == 29 and int(text[4:6]) % 4:
+        return _answer(kind, None, None, Fault.DATE)
+    return _judged(text, kind, series)
 
 
-def _judged(digits: list[int], kind: PersonKind, series: Series) -> PersonNumber:
-    first = sum(digit * weight for digit, weight in zip(digits, _FIRST_WEIGHTS, strict=True)) % 11
-    second = sum(digit * weight for digit, weight in zip(digits, _SECOND_WEIGHTS, strict=True)) % 11
+def _judged(text: str, kind: PersonKind, series: Series) -> PersonNumber:
+    a, b, c, d, e, f, g, h, i, j, k = map(int, text)
+    first = (3 * a + 7 * b + 6 * c + d + 8 * e + 9 * f + 4 * g + 5 * h + 2 * i + j) % 11
+    second = (5 * a + 4 * b + 3 * c + 2 * d + 7 * e + 6 * f + 5 * g + 4 * h + 3 * i + 2 * j + k) % 11
     if second == 0:
         if first == 0:
-            return PersonNumber(kind, series, CheckRule.OF_1964, None)
+            return _answer(kind, series, CheckRule.OF_1964, None)
         # Help numbers are not Skatteetaten's: nothing says that they will follow the new rule.
         if first in _FIRST_SUMS_FROM_2032 and kind is not PersonKind.FHN:
-            return PersonNumber(kind, series, CheckRule.OF_2032, None)
-    return PersonNumber(kind, series, None, Fault.CHECK_DIGITS)
+            return _answer(kind, series, CheckRule.OF_2032, None)
+    return _answer(kind, series, None, Fault.CHECK_DIGITS)
 
 
-_NOT_ELEVEN_DIGITS: Final = PersonNumber(None, None, None, Fault.SHAPE)
+@cache
+def _answer(
+    kind: PersonKind | None, series: Series | None, check_rule: CheckRule | None, reason: Fault | None
+) -> PersonNumber:
+    """There are few different answers, and a message asks often."""
+    return PersonNumber(kind, series, check_rule, reason)
