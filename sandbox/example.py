@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sandbox.process import ROOT
 
-OWN = ROOT / "sandbox" / "data" / "example_alarm.json"
+OWN = ROOT / "sandbox" / "data" / "examples" / "safety-alarm-acknowledged.json"
 NHN_SAMPLE = (
     ROOT.parent / "shared/data/examples/nhn-vkp-samples" / "Bundle_OppfolgingAvVarsel_TrygghetsAlarm.json"
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import aiohttp
 
-_EXAMPLE: Final = Path(__file__).parent.parent / "data" / "example_alarm.json"
+_EXAMPLE: Final = Path(__file__).parent.parent / "data" / "examples" / "safety-alarm-acknowledged.json"
 
 
 @dataclass(slots=True)
