@@ -1,0 +1,163 @@
+"""What a coded event is called: our term, the sender's own words when they differ, and when they contradict the code.
+
+VKP's lists are edited in place under one url and version, so a code without words says less than it seems
+(shared/fhir/codes.py). The sender's display and text are never replaced by ours.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from shared.fhir import codes
+from shared.fhir.codes import Spelling
+from shared.journal.ledger import Node
+from shared.journal.model import Language, Omission
+from shared.journal.terms import terms
+
+LISTS: Final = {
+    "alert-code": "alert",
+    "flag-code": "flag",
+    "medicationdispense-events": "dispense",
+    "medicationdispense-events-v06": "dispense-v06",
+    "composition-event": "event",
+    "composition-section": "section",
+    "composition-category": "category",
+    "composition-class": "category",
+    "encounter-mode": "mode",
+    "encounter-class": "mode",
+    "encounter-type": "mode",
+    "encounter-reason": "reason",
+    "severity-level": "severity",
+    "emergency-level": "emergency-level",
+    "triage": "triage",
+}
+"""What shared/journal calls each code list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a CodeableConcept says."""
+
+    of: str
+    """The list of the code, as shared/journal calls it; nothing for other code systems."""
+    code: str | None
+    ours: str | None
+    """Our term, beginning with a small letter where it is no name."""
+    theirs: tuple[str, ...]
+    """The sender's words that are no name of the code, cleaned, each once."""
+    contradicted_by: str | None = None
+    """The one of `theirs` that says something else than the code means today."""
+    others: tuple[str, ...] = ()
+    """Further codes of the same list that are no narrower or wider than the first."""
+    old: bool = False
+    """The sender names an older edition, or a list that is withdrawn."""
+
+    @property
+    def text(self) -> str | None:
+        """The best words there are."""
+        return self.ours or next(iter(self.theirs), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    coding: Node
+    of: str
+    code: str
+    found: codes.Code | None
+    old: bool
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same words, apart from case, punctuation, numbers and how Norwegian letters are
+    written (`300 - Trygghetsalarm`, `trygghetsalarm`)."""
+    return codes.fold(one) == codes.fold(other)
+
+
+def wording(concept: Node | None, language: Language, *expected: str) -> Wording:
+    """Read a CodeableConcept or a Coding whose code should be of one of the expected lists.
+
+    All its words are told: either they are names of the code, or they are in `theirs` for the caller to show.
+    """
+    if concept is None:
+        return Wording("", None, None, ())
+    found = [_coded(each, expected) for each in _codings(concept)]
+    chosen = next((each for each in found if each.of in expected and each.code), None)
+    theirs = _differing(concept, found, chosen)
+    if chosen is None:
+        return Wording("", None, None, tuple(theirs))
+    others = {each.code for each in found if each.of == chosen.of and each.code and not _kin(each.code, chosen.code)}
+    return Wording(
+        chosen.of,
+        chosen.code,
+        terms(language).code(chosen.of, chosen.code),
+        tuple(theirs),
+        next((each for each, raw in theirs.items() if chosen.found and codes.contradicts(chosen.found, raw)), None),
+        tuple(sorted(others)),
+        chosen.old,
+    )
+
+
+def _codings(concept: Node) -> list[Node]:
+    if concept.raw("code") or concept.raw("display"):
+        return [concept]
+    return concept.each("coding")
+
+
+def _coded(coding: Node, expected: tuple[str, ...]) -> _Coded:
+    system, code = (coding.raw("system") or "").strip(), (coding.raw("code") or "").strip()
+    if not system:
+        # Senders leave the system out; the list that is expected here is then meant, if it has the code.
+        for name, of in LISTS.items():
+            known = codes.code_list(name).codes.get(code) if of in expected else None
+            if known is not None:
+                return _Coded(coding, of, code, known, old=False)
+        return _Coded(coding, "", code, None, old=False)
+    found = codes.lookup(system, code)
+    of = LISTS.get(found.list_name if found is not None else _list_of(system), "")
+    return _Coded(coding, of, code, found, old=codes.spelling(system) is Spelling.OLDER)
+
+
+@cache
+def _list_of(system: str) -> str:
+    """The name of the list at a system, for codes that no edition has."""
+    canonical = codes.canonical(system)
+    return next((each.name for each in codes.code_lists().values() if each.system == canonical), "")
+
+
+def _differing(concept: Node, coded: list[_Coded], chosen: _Coded | None) -> dict[str, str]:
+    """The words that are no names of the code, cleaned, with what was sent."""
+    theirs: dict[str, str] = {}
+    words = [(concept, "text")] if concept.raw("text") else []
+    words += [(each.coding, "display") for each in coded if each.coding.raw("display")]
+    for node, name in words:
+        raw = node.raw(name) or ""
+        if chosen is not None and names_code(chosen.of, chosen.code, chosen.found, raw):
+            node.leave(Omission.CODE, name)
+        elif (said := node.told(name)) is not None and not any(same(said, each) for each in theirs):
+            theirs[said] = raw
+    for each in coded:
+        each.coding.leave(Omission.CODE, "system", "code", "version", "userSelected")
+    return theirs
+
+
+def names_code(of: str, code: str, found: codes.Code | None, raw: str) -> bool:
+    """Whether a text is a name of this code: as published now, an earlier wording of the same, or ours."""
+    folded = codes.fold(raw)
+    if not folded:
+        return False
+    if found is not None and found.current is not None:
+        agreeing = [found.current, *(each for each in found.earlier if each.agrees)]
+        if any(folded in each.wordings for each in agreeing):
+            return True
+    return folded in _ours(of, code)
+
+
+@cache
+def _ours(of: str, code: str) -> frozenset[str]:
+    known = [terms(language).codes for language in Language]
+    lists = (of, f"{of}-heading", f"{of}-meaning")
+    return frozenset(codes.fold(each[name][code]) for each in known for name in lists if code in each.get(name, {}))
+
+
+def _kin(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

@@ -1,0 +1,162 @@
+"""The texts of Compositions: what people wrote, before what systems put together.
+
+A human's text is quoted under its author's name. A system's text stands under its own title. A section that holds
+nothing but an identifier, or nothing, is left out.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.fhir.codes import fold
+from shared.journal.ledger import Node, extension
+from shared.journal.model import Omission
+from shared.journal.naming import same, wording
+from shared.journal.work import Draft, person_name, quoted
+
+_HUMAN: Final = {"1": "note", "1.1": "follow-up", "1.2": "event-description", "1.3": "comment"}
+_LEADS: Final = {"note": "note", "follow-up": "note", "event-description": "event-description", "comment": "comment"}
+_ONLY_LABEL: Final = re.compile(r"[^\W\d]*([ .-]?[^\W\d]+){0,3}\s*[:=#.]*\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One section's text, ready to quote."""
+
+    human: bool
+    lead: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All texts of a message's compositions."""
+
+    human: tuple[Text, ...]
+    machine: tuple[Text, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.human or self.machine)
+
+
+def read_texts(draft: Draft) -> Texts:
+    """Read the sections of all compositions, nested ones too, and notes on Encounters."""
+    identifiers = _identifiers(draft)
+    found: dict[tuple[str, str], Text] = {}
+    for composition in draft.work.parts.all("Composition"):
+        authors = names(composition.each("author"), draft)
+        for section in _sections(composition):
+            text = _text(section, authors, identifiers, draft)
+            if text is not None:
+                found.setdefault((text.lead, text.text), text)
+    for encounter in draft.work.parts.all("Encounter"):
+        for note in extension(encounter, "vkp-annotation"):
+            if (annotation := note.one("valueAnnotation")) is not None:
+                text = _annotation(annotation, draft)
+                if text is not None:
+                    found.setdefault((text.lead, text.text), text)
+    texts = list(found.values())
+    return Texts(tuple(t for t in texts if t.human), tuple(t for t in texts if not t.human))
+
+
+def _sections(node: Node) -> list[Node]:
+    return [each for section in node.each("section") for each in (section, *_sections(section))]
+
+
+def names(references: Sequence[Node], draft: Draft) -> str:
+    """Authors, by name."""
+    found = [name for each in references if (name := person_name(each, draft.work)) is not None]
+    return ", ".join(dict.fromkeys(found))
+
+
+def _text(section: Node, authors: str, identifiers: frozenset[str], draft: Draft) -> Text | None:
+    narrative = section.one("text")
+    div = narrative.raw("div") if narrative is not None else None
+    text = draft.work.parts.ledger.cleaner.block(div) if div is not None else ""
+    worded = wording(section.one("code"), draft.work.language, "section")
+    if narrative is not None:
+        narrative.leave(Omission.TECHNICAL, "status", "id")
+    if not text or only_identifier(text, identifiers):
+        if narrative is not None:
+            narrative.leave(Omission.IDENTIFIER if text else Omission.EMPTY, "div")
+        title = section.raw("title")
+        if title is not None and (only_identifier(title, identifiers) or not text or worded.code == "2"):
+            section.leave(Omission.EMPTY, "title")
+        return None
+    if narrative is not None:
+        narrative.mark("div")
+    title = section.told("title") or next(iter(worded.theirs), "")
+    kind = _HUMAN.get(worded.code or "", "")
+    own = names(section.each("author"), draft) or authors
+    if not kind:
+        label = title or draft.label("system-text")
+        return Text(False, label, label, text)
+    terms = draft.work.terms
+    label = terms.label(kind)
+    usual = not title or same(title, label) or same(title, terms.code("section", worded.code) or "")
+    if usual:
+        lead = terms.lead(f"{_LEADS[kind]}-from", author=own) if own else terms.lead(_LEADS[kind])
+    else:
+        label = title
+        lead = terms.lead("titled-from", title=title, author=own) if own else title
+    return Text(True, lead, terms.lead("label-from", label=label, author=own) if own else label, text)
+
+
+def _annotation(annotation: Node, draft: Draft) -> Text | None:
+    raw = annotation.raw("text")
+    text = draft.work.parts.ledger.cleaner.block(raw) if raw is not None else ""
+    if not text:
+        return None
+    annotation.mark("text")
+    author = annotation.told("authorString")
+    reference = annotation.one("authorReference")
+    if author is None and reference is not None:
+        author = person_name(reference, draft.work)
+    terms = draft.work.terms
+    lead = terms.lead("observation-from", author=author) if author else terms.lead("observation")
+    label = terms.label("observation")
+    return Text(True, lead, terms.lead("label-from", label=label, author=author) if author else label, text)
+
+
+def tell(draft: Draft, texts: Sequence[Text]) -> None:
+    """Quote texts."""
+    for each in texts:
+        draft.quote(each.lead, each.label, each.text)
+
+
+def _identifiers(draft: Draft) -> frozenset[str]:
+    """The identifiers of the message: a text that holds nothing else is no text."""
+    found: set[str] = set()
+    stack: list[Node] = [draft.work.parts.root, *(n for nodes in draft.work.parts.by_kind.values() for n in nodes)]
+    for node in stack:
+        for identifier in node.each("identifier"):
+            if value := identifier.raw("value"):
+                found.add(value.strip().casefold())
+        for name in ("id", "serialNumber"):
+            if value := node.raw(name):
+                found.add(value.strip().casefold())
+    return frozenset(value for value in found if len(value) > 3)
+
+
+def only_identifier(text: str, identifiers: frozenset[str]) -> bool:
+    """Whether a text is one of the identifiers, with or without a label."""
+    folded = text.casefold()
+    for value in identifiers:
+        if value in folded:
+            return _ONLY_LABEL.fullmatch(folded.replace(value, "")) is not None
+    return False
+
+
+def tell_title(draft: Draft, composition: Node) -> None:
+    """The Composition's own title, when it says more than the heading does."""
+    raw = composition.raw("title")
+    if raw is None:
+        return
+    if only_identifier(raw, _identifiers(draft)):
+        composition.leave(Omission.IDENTIFIER, "title")
+    elif fold(raw) and fold(raw) in fold(draft.type):
+        composition.leave(Omission.REPEATED, "title")
+    elif title := composition.told("title"):
+        draft.fact("sender-title", quoted(title))
