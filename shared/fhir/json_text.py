@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from decimal import Decimal
 from enum import Enum
+from itertools import accumulate
 
 from shared.errors import EmptyBody, NotJson, TooLarge
 from shared.fhir.findings import Findings
@@ -23,9 +24,15 @@ MAX_NUMBER_LENGTH = 64
 """Characters in a number. R4 asks for 18 digits; Python refuses to read integers of more than 4,300."""
 
 _BOM = b"\xef\xbb\xbf"
-# Possessive, and the closing quote optional: one pass however the quotes lie, an unclosed string swallows the rest.
-_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKETS = re.compile(r"[\[\]{}]")
+_ESCAPES = re.compile(rb"\\.", re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD]")
+_NOT_MARKS = bytes(set(range(256)) - set(b'[]{}:"'))
+_NESTING = bytes.maketrans(b"[]{}", b"()()")
+_OPENING = ord("(")
+
+
+class _Doubt(Exception):
+    """Raised by the quick reading: the careful one must look."""
 
 
 class _Fault(Enum):
@@ -57,7 +64,12 @@ def parse(body: bytes, findings: Findings) -> JsonObject:
     if body.startswith(_BOM):
         body = body.removeprefix(_BOM)
         findings.add("json-byte-order-mark", ())
-    value = _loads(_checked_depth(_decode(body)))
+    text = _decode(body)
+    marks = _marks_outside_strings(body)
+    _check_depth(marks)
+    value = _quickly(text, marks.count(b":"))
+    if value is None:
+        value = _carefully(text)
     if not isinstance(value, dict):
         raise _refusal("json-not-object")
     return value
@@ -72,38 +84,86 @@ def _decode(body: bytes) -> str:
     raise _refusal("json-not-utf-8", byte=str(at))
 
 
-def _checked_depth(text: str) -> str:
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return text
-    depth = 0
-    for bracket in _BRACKETS.finditer(_STRINGS.sub("", text)):
-        depth += 1 if bracket.group() in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise _refusal("json-too-deep", limit=str(MAX_DEPTH))
-    return text
+def _marks_outside_strings(body: bytes) -> bytes:
+    """The brackets and colons that are not within strings, in their order.
+
+    Right for JSON, and for what is not JSON up to its first fault. Taking away two quotes that stand side by side
+    changes for no other mark whether it is within a string, so most strings are gone before the split.
+    """
+    if b"\\" in body:
+        body = _ESCAPES.sub(b"", body)
+    marks = body.translate(None, _NOT_MARKS).replace(b'""', b"")
+    return b"".join(marks.split(b'"')[::2]) if b'"' in marks else marks
 
 
-def _loads(text: str) -> JsonValue:
-    faults = 0
+def _check_depth(marks: bytes) -> None:
+    """Raises NotJson when the text nests deeper than MAX_DEPTH anywhere before its first fault."""
+    nested = brackets = marks.translate(_NESTING, b":")
+    # Each round takes away the innermost level of every branch: a sound text is gone after as many rounds as it is
+    # deep. Where something is left the text is too deep or not sound, and is counted.
+    for _ in range(MAX_DEPTH):
+        nested = nested.replace(b"()", b"")
+        if not nested:
+            return
+    steps = (1 if each == _OPENING else -1 for each in brackets)
+    if any(depth > MAX_DEPTH for depth in accumulate(steps)):
+        raise _refusal("json-too-deep", limit=str(MAX_DEPTH))
 
-    def fault(kind: _Fault) -> _Fault:
-        nonlocal faults
-        faults += 1
-        return kind
+
+def _quickly(text: str, colons: int) -> JsonValue:
+    """The value of a text that has nothing doubtful in it; None when it may have.
+
+    A member of an object is written with one colon, so names are unique when there are as many colons as members.
+    """
+    members = 0
+
+    def count(read: JsonObject) -> JsonObject:
+        nonlocal members
+        members += len(read)
+        return read
+
+    decoder = json.JSONDecoder(
+        object_hook=count, parse_float=_plain_decimal, parse_int=_plain_integer, parse_constant=_no_constant
+    )
+    if "\\" in text and _SURROGATE.search(text):
+        return None
+    try:
+        value: JsonValue = decoder.decode(text)
+    except (_Doubt, json.JSONDecodeError):
+        return None
+    return value if members == colons else None
+
+
+def _plain_decimal(written: str) -> Decimal:
+    if len(written) > MAX_NUMBER_LENGTH or "e" in written or "E" in written:
+        raise _Doubt
+    return Decimal(written)
+
+
+def _plain_integer(written: str) -> int:
+    if len(written) > MAX_NUMBER_LENGTH:
+        raise _Doubt
+    return int(written)
+
+
+def _no_constant(_: str) -> JsonValue:
+    raise _Doubt
+
+
+def _carefully(text: str) -> JsonValue:
+    """The value of a text, or NotJson with every fault in its place."""
 
     def number(written: str, read: type[int | Decimal]) -> int | Decimal | _Fault:
         if len(written) > MAX_NUMBER_LENGTH:
-            return fault(_Fault.NUMBER_RANGE)
+            return _Fault.NUMBER_RANGE
         nearest = float(written)
         vanished = nearest == 0 and any(digit in "123456789" for digit in written.lower().partition("e")[0])
-        return fault(_Fault.NUMBER_RANGE) if math.isinf(nearest) or vanished else read(written)
+        return _Fault.NUMBER_RANGE if math.isinf(nearest) or vanished else read(written)
 
     def members(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
-        nonlocal faults
         read = dict(pairs)
         if len(read) == len(pairs):
             return read
-        faults += 1
         doubled = _Doubled(read)
         doubled.names = tuple(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         return doubled
@@ -114,13 +174,12 @@ def _loads(text: str) -> JsonValue:
             object_pairs_hook=members,
             parse_float=lambda written: number(written, Decimal),
             parse_int=lambda written: number(written, int),
-            parse_constant=lambda _: fault(_Fault.NOT_A_NUMBER),
+            parse_constant=lambda _: _Fault.NOT_A_NUMBER,
         )
     except json.JSONDecodeError as error:
         line, column = error.lineno, error.colno
     else:
-        if faults or "\\ud" in text or "\\uD" in text:
-            _refuse_faults(value)
+        _refuse_faults(value)
         return value
     raise _refusal("json-syntax", line=str(line), column=str(column))
 
