@@ -32,6 +32,8 @@ class Element:
     repeats: bool
     expression: str
     """How FHIRPath names it: `value.ofType(Quantity)` for `valueQuantity`, `birthDate` for `_birthDate`."""
+    path: str
+    """As R4 writes it: `Observation.value[x]`, and for a type's inherited elements the type they come from."""
     choice: str | None = None
     """The element of which this is one type: `value` for `valueQuantity`; None for a `_name` twin."""
     codes: str | None = None
@@ -86,7 +88,7 @@ def shape_of(type_name: str) -> Shape:
     required: dict[str, tuple[str, ...]] = dict(base.required) if base is not None else {}
     choices: dict[str, tuple[str, ...]] = dict(base.choices) if base is not None else {}
     for each in row["elements"]:
-        written = _members(each)
+        written = _members(type_name, each)
         elements |= {member.name: member for member in written}
         name = each["name"].removesuffix("[x]")
         if "min" in each:
@@ -128,11 +130,12 @@ def value_set(name: str) -> ValueSet | None:
     return ValueSet(frozenset(code for _, code in concepts), concepts)
 
 
-def _members(row: dict[str, Any]) -> list[Element]:
+def _members(owner: str, row: dict[str, Any]) -> list[Element]:
     """The JSON members that write one element: one for each type, and for primitives a twin that holds extensions."""
     name = row["name"].removesuffix("[x]")
     choice = name if name != row["name"] else None
     repeats = row.get("max") == "*"
+    path = f"{owner}.{row['name']}"
     members = []
     for type_name in row["types"]:
         member = name if choice is None else name + type_name[0].upper() + type_name[1:]
@@ -141,9 +144,9 @@ def _members(row: dict[str, Any]) -> list[Element]:
         targets = tuple(row.get("to", ())) if type_name == "Reference" else ()
         rules = tuple(row.get("rules", ()))
         codes = row.get("codes")
-        members.append(Element(member, kind, type_name, repeats, expression, choice, codes, targets, rules))
+        members.append(Element(member, kind, type_name, repeats, expression, path, choice, codes, targets, rules))
         if kind == "primitive" and "attribute" not in row:
-            members.append(Element("_" + member, "complex", "Element", repeats, expression))
+            members.append(Element("_" + member, "complex", "Element", repeats, expression, path))
     return members
 
 
