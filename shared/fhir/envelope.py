@@ -1,31 +1,46 @@
 """How the parts of a message belong together: what R4 asks of each kind of Bundle, and one patient per message.
 
-`fhir.resources` checks none of this (engineering/fhir.md 1.4). Kinds of Bundle taken, and who sends them:
+Kinds of Bundle taken, and who sends them:
 
 | type                 | sent as |
 |----------------------|---------|
-| document             | alarms, notes, digital supervision (NHN's sample, domain/profiles.md 1) |
-| message              | medicine handed out (domain/profiles.md 1) |
-| batch                | measurements, the observation guide's PMD bundle |
-| collection           | measurements, PMD's API pages (domain/vkp-api.md 6.3) |
-| transaction          | JFT's example of January 2026 (domain/vkp-api.md 6.1) |
+| document             | alarms, notes, digital supervision (NHN's published alarm) |
+| message              | medicine handed out (VkpMessageHeader), and what is posted to `$process-message` |
+| batch                | measurements (the profile pmd-Bundle-Observation) |
+| collection           | measurements (PMD's API pages) |
+| transaction          | NHN's journal service JFT, its example of January 2026 |
 
 The others (`batch-response`, `transaction-response`, `history`, `searchset`) are answers, not events. So is a message
 whose MessageHeader has a `response`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.fhir.findings import Findings
-from shared.fhir.identifiers import PatientKey
-from shared.fhir.patients import mentions, one_patient
-from shared.fhir.references import Survey, check_references, entries_of, survey
-from shared.fhir.values import JsonObject, Path
+from shared.fhir.identifiers import PatientKey, normal_system
+from shared.fhir.patients import mentions, names_nobody, one_patient
+from shared.fhir.references import Survey, check_references, entries_of, survey, unreachable
+from shared.fhir.values import JsonObject, JsonValue, Path
+from shared.identity.systems import HER
 
 BUNDLE_TYPES = frozenset({"document", "message", "batch", "collection", "transaction"})
 """The kinds of Bundle this hub takes."""
 _ANSWERS = frozenset({"batch-response", "transaction-response", "history", "searchset"})
 _FIRST = {"document": "Composition", "message": "MessageHeader"}
+_LOOSE_ENTRIES = frozenset({"batch", "collection", "transaction"})
+"""Kinds of Bundle whose entries have nothing to do with one another: each says for itself whom it is about."""
+_NAMED_BY = {
+    "Communication": "subject",
+    "Composition": "subject",
+    "DetectedIssue": "patient",
+    "Encounter": "subject",
+    "Flag": "subject",
+    "MedicationDispense": "subject",
+    "Observation": "subject",
+    "QuestionnaireResponse": "subject",
+}
+_ENTRY_DEPTH = len(("entry", 0, "resource"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +55,28 @@ class Envelope:
 
 def check_envelope(message: JsonObject, findings: Findings) -> Envelope:
     """Note how a message's parts fail to belong together, in a message of whatever shape."""
-    check = _Check(findings)
-    bundle_type = check.bundle(message) if message.get("resourceType") == "Bundle" else None
     surveyed = survey(message)
-    patient = check.patient(surveyed)
+    check = _Check(message, surveyed, findings)
+    bundle_type = check.bundle() if message.get("resourceType") == "Bundle" else None
+    patient = check.patient()
+    if patient is not None and bundle_type in _LOOSE_ENTRIES:
+        check.everybody()
     check_references(surveyed, findings, sealed=bundle_type in _FIRST)
+    if bundle_type == "document":
+        for index in unreachable(message, surveyed):
+            findings.add("envelope-unreachable-entry", ("entry", index))
     return Envelope(bundle_type, patient, surveyed)
 
 
 class _Check:
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, message: JsonObject, surveyed: Survey, findings: Findings) -> None:
+        self.message = message
+        self.surveyed = surveyed
         self.note = findings.add
         self.is_answer = False
 
-    def bundle(self, message: JsonObject) -> str | None:
-        bundle_type = message.get("type")
+    def bundle(self) -> str | None:
+        bundle_type = self.message.get("type")
         if not isinstance(bundle_type, str) or bundle_type not in BUNDLE_TYPES:
             if bundle_type in _ANSWERS:
                 self.answer(("type",))
@@ -62,39 +84,55 @@ class _Check:
                 self.note("envelope-bundle-type", ("type",))
             return None
         if bundle_type == "document":
-            self.document(message)
-        self.first_entry(message, bundle_type)
-        self.full_urls(message)
+            self.document()
+        self.first_entry(bundle_type)
+        self.full_urls()
         return bundle_type
 
-    def document(self, message: JsonObject) -> None:
-        identifier = message.get("identifier")
+    def document(self) -> None:
+        identifier = self.message.get("identifier")
         for name in ("system", "value"):
             if not isinstance(identifier, dict) or name not in identifier:
                 self.note("envelope-document-identifier", ("identifier", name))
-        if "timestamp" not in message:
+        if "timestamp" not in self.message:
             self.note("envelope-document-timestamp", ("timestamp",))
 
-    def first_entry(self, message: JsonObject, bundle_type: str) -> None:
+    def first_entry(self, bundle_type: str) -> None:
         first = _FIRST.get(bundle_type)
         if first is None:
             return
-        _, entry = next(entries_of(message), (0, {}))
+        index, entry = next(entries_of(self.message), (0, {}))
         resource = entry.get("resource")
-        found = resource.get("resourceType") if isinstance(resource, dict) else None
-        if found != first:
+        path = ("entry", index, "resource")
+        if not isinstance(resource, dict) or resource.get("resourceType") != first:
             invariant = "bdl-11" if first == "Composition" else "bdl-12"
-            self.note("envelope-first-entry", ("entry", 0, "resource"), type=first, invariant=invariant)
-        elif first == "MessageHeader" and isinstance(resource, dict) and "response" in resource:
-            self.answer(("entry", 0, "resource", "response"))
+            self.note("envelope-first-entry", path, type=first, invariant=invariant)
+        elif first == "MessageHeader":
+            self.header(resource, path)
+
+    def header(self, header: JsonObject, path: Path) -> None:
+        if "response" in header:
+            self.answer((*path, "response"))
+        elif not any("reference" in each for _, each in _objects(header, "focus")):
+            self.note("envelope-focus-missing", (*path, "focus"))
+        self.her_id(header.get("sender"), (*path, "sender"))
+        for index, destination in _objects(header, "destination"):
+            self.her_id(destination.get("receiver"), (*path, "destination", index, "receiver"))
+
+    def her_id(self, party: JsonValue, path: Path) -> None:
+        identifier = party.get("identifier") if isinstance(party, dict) else None
+        if isinstance(identifier, dict):
+            system = identifier.get("system")
+            if not isinstance(system, str) or normal_system(system) != HER:
+                self.note("envelope-party-not-her-id", (*path, "identifier", "system"))
 
     def answer(self, path: Path) -> None:
         self.is_answer = True
         self.note("envelope-answer", path)
 
-    def full_urls(self, message: JsonObject) -> None:
+    def full_urls(self) -> None:
         seen: set[tuple[str, str]] = set()
-        for index, entry in entries_of(message):
+        for index, entry in entries_of(self.message):
             url, resource = entry.get("fullUrl"), entry.get("resource")
             meta = resource.get("meta") if isinstance(resource, dict) else None
             version = meta.get("versionId") if isinstance(meta, dict) else None
@@ -103,10 +141,23 @@ class _Check:
                     self.note("envelope-full-url-twice", ("entry", index, "fullUrl"))
                 seen.add((url, str(version)))
 
-    def patient(self, surveyed: Survey) -> PatientKey | None:
-        patients = one_patient(list(mentions(surveyed)))
+    def patient(self) -> PatientKey | None:
+        patients = one_patient(list(mentions(self.surveyed)))
         if patients.conflict is not None:
             self.note("envelope-patient-mixed", patients.conflict)
         elif patients.key is None and not self.is_answer:
             self.note("envelope-patient-missing", ())
         return patients.key
+
+    def everybody(self) -> None:
+        for found in self.surveyed.resources:
+            named_by = _NAMED_BY.get(str(found.resource.get("resourceType")))
+            if named_by is not None and len(found.path) == _ENTRY_DEPTH and names_nobody(found, self.surveyed):
+                self.note("envelope-entry-without-patient", (*found.path, named_by))
+
+
+def _objects(resource: JsonObject, name: str) -> Iterator[tuple[int, JsonObject]]:
+    value = resource.get(name)
+    for index, each in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(each, dict):
+            yield index, each

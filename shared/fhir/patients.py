@@ -1,22 +1,27 @@
 """Whom a message is about: exactly one patient, or none, or a mix-up.
 
-A patient is named by the `subject` or `patient` of each resource, by identifier or by reference, and by Patient
-resources. Mentions that share an identifier or a reference are of the same person. Two persons in one message are
-refused: a note in the wrong journal is the worst a hub can do (domain/leniency.md 1, the GPS bundle). So are two
-mentions that nothing shows to be the same person.
+A patient is named by the `subject` or `patient` of each resource, by Patient resources, and by every other Reference
+that says it is to a Patient, such as who answered a form. Mentions that share an identifier or a reference are of the
+same person. Two persons in one message are refused: a note in the wrong journal is the worst a hub can do (a published
+GPS example names one person in its Patient and another in its Flag). So are two mentions that nothing shows to be the
+same person.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.fhir.identifiers import NATIONAL, REFERENCE, PatientKey, identifier_of, patient_key
+from shared.fhir.identifiers import FNR, NATIONAL, REFERENCE, PatientKey, identifier_of, patient_key
 from shared.fhir.references import Found, Survey
-from shared.fhir.values import JsonObject, Path
+from shared.fhir.values import JsonObject, JsonValue, Path
+from shared.identity.person import person_number
 
 _MENTIONED_BY = ("subject", "patient")
+_INSIDE = "in this message"
+"""Stands as system for a Patient resource in the message: it joins those who refer to it, and tells nobody else who."""
 # Senders also write `patient/17`, and a version may follow.
 _LITERAL = re.compile(r"(?P<base>https?://\S+/)?(?P<type>[A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/\S+)?")
+_SHOWN_NUMBER = re.compile(r"[0-9]{6} ?[0-9]{5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,10 @@ class Mention:
 
     path: Path
     keys: tuple[PatientKey, ...]
-    vouches: bool
+    vouches: bool = False
     """A Patient resource: its identifiers are all one person's, also two of one system."""
+    shown: PatientKey | None = None
+    """The national number that stands where a name belongs. It tells nobody who is meant, but must not be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,19 @@ def mentions(surveyed: Survey) -> Iterator[Mention]:
     """Every place in a message that names a patient."""
     for found in surveyed.resources:
         if found.resource.get("resourceType") == "Patient":
-            yield Mention(found.path, tuple(_identifier_keys(found.resource)), vouches=True)
-        for name in _MENTIONED_BY:
-            value = found.resource.get(name)
-            if isinstance(value, dict):
-                yield Mention((*found.path, name), tuple(_reference_keys(value, found, surveyed)), vouches=False)
+            yield Mention(found.path, tuple(_patient_keys(found.resource)), vouches=True)
+        for path, value in _named(found):
+            keys = tuple(_reference_keys(value, found, surveyed, explicit=False))
+            yield Mention(path, keys, shown=_shown(value))
+    for link in surveyed.links:
+        keys = tuple(_reference_keys(link.value, link.home, surveyed, explicit=True))
+        if keys and not _is_link_of_records(link.path, link.home):
+            yield Mention(link.path, keys)
+
+
+def names_nobody(found: Found, surveyed: Survey) -> bool:
+    """Whether a resource says about nobody that it is about them."""
+    return not any(any(_reference_keys(value, found, surveyed, explicit=False)) for _, value in _named(found))
 
 
 def one_patient(found: list[Mention]) -> Patients:
@@ -70,9 +85,15 @@ def one_patient(found: list[Mention]) -> Patients:
         for key in mention.keys:
             other = first_of_system.setdefault(key.system, key)
             # One person has two numbers of one system (an old and a new one) only where one Patient resource says so.
-            if other != key and key.system != REFERENCE and not vouchers.get(key, set()) & vouchers.get(other, set()):
+            one_person = other == key or key.system in (REFERENCE, _INSIDE)
+            if not one_person and not vouchers.get(key, set()) & vouchers.get(other, set()):
                 return Patients(None, mention.path)
-    return Patients(min((key for mention in named for key in mention.keys), key=_weakness), None)
+    known = {key for mention in named for key in mention.keys if key.system != _INSIDE}
+    national = {key for key in known if key.system in NATIONAL}
+    for mention in found:
+        if mention.shown is not None and national and mention.shown not in national:
+            return Patients(None, mention.path)
+    return Patients(min(known, key=_weakness, default=None), None)
 
 
 class _Persons:
@@ -95,29 +116,65 @@ def _weakness(key: PatientKey) -> tuple[int, PatientKey]:
     return (0 if key.system in NATIONAL else 2 if key.system == REFERENCE else 1), key
 
 
-def _identifier_keys(patient: JsonObject) -> Iterator[PatientKey]:
+def _named(found: Found) -> Iterator[tuple[Path, JsonObject]]:
+    for name in _MENTIONED_BY:
+        value = found.resource.get(name)
+        if isinstance(value, dict):
+            yield (*found.path, name), value
+        elif isinstance(value, list):
+            for index, each in enumerate(value):
+                if isinstance(each, dict):
+                    yield (*found.path, name, index), each
+
+
+def _is_link_of_records(path: Path, home: Found) -> bool:
+    """Patient.link leads to another record of the same person, or to one that is not the patient's at all."""
+    return home.resource.get("resourceType") == "Patient" and path[len(home.path)] == "link"
+
+
+def _shown(value: JsonObject) -> PatientKey | None:
+    display = value.get("display")
+    if not isinstance(display, str) or not _SHOWN_NUMBER.fullmatch(display.strip()):
+        return None
+    number = display.replace(" ", "")
+    return patient_key((FNR, number)) if person_number(number).valid else None
+
+
+def _patient_keys(patient: JsonObject) -> Iterator[PatientKey]:
+    """The keys of a Patient resource: its identifiers, and the resource itself."""
     identifiers = patient.get("identifier")
     for each in identifiers if isinstance(identifiers, list) else ():
         identifier = identifier_of(each)
         if identifier is not None:
             yield patient_key(identifier)
+    yield PatientKey(_INSIDE, str(id(patient)))
 
 
-def _reference_keys(value: JsonObject, found: Found, surveyed: Survey) -> Iterator[PatientKey]:
-    """The keys under which a Reference names a patient; none when it names something else, or only by its display."""
-    if value.get("type", "Patient") != "Patient":
+def _reference_keys(value: JsonObject, found: Found, surveyed: Survey, *, explicit: bool) -> Iterator[PatientKey]:
+    """The keys under which a Reference names a patient; none when it names something else, or only by its display.
+
+    `explicit`: the place may hold others than patients, so the Reference itself must say that it is to one.
+    """
+    claimed = value.get("type")
+    if claimed is not None and not _is_patient(claimed):
         return
     reference = value.get("reference")
-    target = surveyed.target(reference, found) if isinstance(reference, str) else None
+    target = surveyed.target(reference, found)
     if target is not None and target.get("resourceType") != "Patient":
         return
-    literal = _LITERAL.fullmatch(reference) if isinstance(reference, str) and target is None else None
+    literal = _LITERAL.fullmatch(reference.strip()) if isinstance(reference, str) and target is None else None
     if literal and literal["type"].lower() != "patient":
+        return
+    if explicit and claimed is None and target is None and literal is None:
         return
     identifier = identifier_of(value.get("identifier"))
     if identifier is not None:
         yield patient_key(identifier)
     if target is not None:
-        yield from _identifier_keys(target)
+        yield from _patient_keys(target)
     if literal:
         yield PatientKey(REFERENCE, f"{literal['base'] or ''}Patient/{literal['id']}")
+
+
+def _is_patient(claimed: JsonValue) -> bool:
+    return isinstance(claimed, str) and claimed.strip().rpartition("/")[2] == "Patient"

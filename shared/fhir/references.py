@@ -1,16 +1,43 @@
 """What is in a message and how its parts refer to one another.
 
-A `urn:uuid:` names an entry of the same Bundle by its fullUrl (http://hl7.org/fhir/R4/bundle.html#references). Some
-senders leave fullUrl out and mean the resource's id (domain/leniency.md 1, Evondos 2b); that is taken, with a warning.
+How a reference finds its resource inside a Bundle: http://hl7.org/fhir/R4/bundle.html#references. An absolute one, a
+`urn:uuid:` among them, is an entry's fullUrl; a relative one (`Device/17`) is resolved against the address that the
+fullUrl of its own entry has. Beyond that, and with a warning, an entry is found by the id of its resource: some senders
+leave fullUrl out, or write `Device/17` beside a `urn:uuid:` (Evondos' published examples, use case 2b). A UUID is the
+same with and without `urn:uuid:` before it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from shared.fhir.findings import Findings
-from shared.fhir.values import JsonObject, Path
+from shared.fhir.values import JsonObject, JsonValue, Path
 
 _URN = "urn:uuid:"
+_UUID = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_VERSION = re.compile(r"/_history/[^/]*$")
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
+_ADDRESS = re.compile(r"(https?://\S+/)[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
+
+type Trail = tuple[Trail, str | int] | None
+"""A path from its end: cheap to make on a walk, turned into a Path only for what is told."""
+
+
+class Way(Enum):
+    """How a reference finds its resource."""
+
+    CONTAINED = "contained"
+    FULL_URL = "full url"
+    BARE_UUID = "bare uuid"
+    """By fullUrl, but the reference leaves `urn:uuid:` out."""
+    ID = "id"
+    """By nothing but the id of the resource."""
+    NOWHERE = "nowhere"
+    """A `urn:uuid:` that no entry has."""
+    OUTSIDE = "outside"
+    """An address, or a relative one, that no entry has: the resource is on some server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +48,56 @@ class Found:
     resource: JsonObject
     contained: Mapping[str, JsonObject]
     """What `#id` references from here may name."""
+    entry: int | None
+    """The entry of the message it is in, however deep; None outside all entries."""
+    base: str = ""
+    """What relative references from here are relative to, with a slash at the end; empty when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A Reference somewhere in a message: what has a `reference`, or a `type` beside an `identifier`."""
+
+    trail: Trail
+    value: JsonObject
+    home: Found
+    """The resource that refers."""
+
+    @property
+    def path(self) -> Path:
+        return as_path(self.trail)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All resources of a message, however deep, and what they may be called."""
+    """All resources and references of a message, however deep, and what resources may be called."""
 
     resources: list[Found] = field(default_factory=list)
-    internal: list[tuple[Path, str]] = field(default_factory=list)
-    """Each `urn:uuid:` reference, with its path."""
+    links: list[Link] = field(default_factory=list)
     by_url: dict[str, JsonObject] = field(default_factory=dict)
     """Resources by their entry's fullUrl."""
     by_id: dict[str, JsonObject] = field(default_factory=dict)
     """Resources by their id, as `urn:uuid:id` and `Type/id`."""
 
-    def target(self, reference: str, found: Found) -> JsonObject | None:
-        """The resource in the message that a reference from `found` means, if it is there."""
+    def find(self, reference: str, home: Found) -> tuple[Way, JsonObject | None]:
+        """How a reference from `home` finds its resource, and the resource when it is in the message."""
         if reference.startswith("#"):
-            return found.contained.get(reference)
-        reference = normal_reference(reference)
-        return self.by_url.get(reference) or self.by_id.get(reference)
+            return Way.CONTAINED, home.contained.get(reference)
+        normal = normal_reference(reference)
+        target = self.by_url.get(normal)
+        if target is None and home.base and _RELATIVE.fullmatch(normal):
+            target = self.by_url.get(home.base + normal)
+        if target is not None:
+            bare = normal.startswith(_URN) and reference.strip()[: len(_URN)].lower() != _URN
+            return Way.BARE_UUID if bare else Way.FULL_URL, target
+        target = self.by_id.get(normal)
+        if target is not None:
+            return Way.ID, target
+        return Way.NOWHERE if normal.startswith(_URN) else Way.OUTSIDE, None
+
+    def target(self, reference: JsonValue, home: Found) -> JsonObject | None:
+        """The resource in the message that a reference from `home` means, if it is there."""
+        return self.find(reference, home)[1] if isinstance(reference, str) else None
 
 
 def entries_of(message: JsonObject) -> Iterator[tuple[int, JsonObject]]:
@@ -52,37 +109,67 @@ def entries_of(message: JsonObject) -> Iterator[tuple[int, JsonObject]]:
 
 
 def normal_reference(reference: str) -> str:
-    """UUIDs are compared without regard to case; everything else as written."""
+    """A reference or fullUrl to compare: UUIDs in lower case with `urn:uuid:`, no version, everything else as is."""
     reference = reference.strip()
-    return reference.lower() if reference[: len(_URN)].lower() == _URN else reference
+    uuid = _UUID.fullmatch(reference)
+    if uuid is not None:
+        return _URN + uuid[1].lower()
+    if reference[: len(_URN)].lower() == _URN:
+        return reference.lower()
+    return _VERSION.sub("", reference) if "/_history/" in reference else reference
+
+
+def as_path(trail: Trail) -> Path:
+    """The steps of a trail from the top of the message."""
+    steps: list[str | int] = []
+    while trail is not None:
+        trail, step = trail
+        steps.append(step)
+    return tuple(reversed(steps))
 
 
 def survey(message: JsonObject) -> Survey:
     """Walk a message once."""
     found = Survey()
-    _walk(message, (), {}, found)
+    _resource(message, None, None, found)
     return found
 
 
-def _walk(value: JsonObject, path: Path, contained: Mapping[str, JsonObject], found: Survey) -> None:
-    if "resourceType" in value:
-        inside = value.get("contained")
-        if isinstance(inside, list):
-            contained = {f"#{each.get('id')}": each for each in inside if isinstance(each, dict)}
-        found.resources.append(Found(path, value, contained))
-        _name(value, found)
-    else:
-        # DetectedIssue.reference is a plain uri: only in a data type is the member the Reference's own.
-        reference = value.get("reference")
-        if isinstance(reference, str) and (normal := normal_reference(reference)).startswith(_URN):
-            found.internal.append(((*path, "reference"), normal))
+def _resource(value: JsonObject, trail: Trail, outer: Found | None, found: Survey, url: JsonValue = None) -> None:
+    """Take in a resource and walk it. `outer` is the resource it is in, `url` the fullUrl of its entry."""
+    contained = outer.contained if outer is not None else {}
+    inside = value.get("contained")
+    if isinstance(inside, list):
+        contained = {f"#{each.get('id')}": each for each in inside if isinstance(each, dict)}
+    path = as_path(trail)
+    entry = path[1] if len(path) > 1 and path[0] == "entry" and isinstance(path[1], int) else None
+    base = outer.base if outer is not None else ""
+    if isinstance(url, str) and (address := _ADDRESS.fullmatch(normal_reference(url))):
+        base = address[1]
+    home = Found(path, value, contained, entry, base)
+    found.resources.append(home)
+    _name(value, found)
+    _members(value, trail, home, found)
+
+
+def _members(value: JsonObject, trail: Trail, home: Found, found: Survey) -> None:
     for name, member in value.items():
-        if isinstance(member, dict):
-            _walk(member, (*path, name), contained, found)
-        elif isinstance(member, list):
+        if type(member) is dict:
+            _object(member, (trail, name), home, found, value)
+        elif type(member) is list:
             for index, item in enumerate(member):
-                if isinstance(item, dict):
-                    _walk(item, (*path, name, index), contained, found)
+                if type(item) is dict:
+                    _object(item, ((trail, name), index), home, found, value)
+
+
+def _object(value: JsonObject, trail: Trail, home: Found, found: Survey, outer: JsonObject) -> None:
+    if "resourceType" in value:
+        _resource(value, trail, home, found, outer.get("fullUrl"))
+        return
+    # DetectedIssue.reference is a plain uri: only in a data type is the member the Reference's own.
+    if "reference" in value or ("identifier" in value and type(value.get("type")) is str):
+        found.links.append(Link(trail, value, home))
+    _members(value, trail, home, found)
 
 
 def _name(resource: JsonObject, found: Survey) -> None:
@@ -98,12 +185,49 @@ def _name(resource: JsonObject, found: Survey) -> None:
             found.by_id.setdefault(f"{inner.get('resourceType')}/{own}", inner)
 
 
+_TOLD = {
+    Way.BARE_UUID: "envelope-reference-bare-uuid",
+    Way.ID: "envelope-reference-by-id",
+    Way.NOWHERE: "envelope-reference-dangling",
+}
+_TOLD_SEALED = _TOLD | {Way.NOWHERE: "envelope-reference-unresolved", Way.OUTSIDE: "envelope-reference-outside"}
+
+
 def check_references(surveyed: Survey, findings: Findings, *, sealed: bool) -> None:
-    """Note each `urn:uuid:` reference that leads nowhere, or only by a resource's id.
+    """Note each reference that leads nowhere, or that R4 alone would not follow.
 
     `sealed` says that the message must hold all it refers to, as documents and messages do.
     """
-    nowhere = "envelope-reference-unresolved" if sealed else "envelope-reference-dangling"
-    for path, reference in surveyed.internal:
-        if reference not in surveyed.by_url:
-            findings.add("envelope-reference-by-id" if reference in surveyed.by_id else nowhere, path)
+    told = _TOLD_SEALED if sealed else _TOLD
+    for link in surveyed.links:
+        reference = link.value.get("reference")
+        if isinstance(reference, str):
+            rule = told.get(surveyed.find(reference, link.home)[0])
+            if rule is not None:
+                findings.add(rule, (*link.path, "reference"))
+
+
+# What R4 lets a document hold though its Composition does not lead to it (http://hl7.org/fhir/R4/documents.html#bundle).
+_LOOSE = frozenset({"Provenance", "Binary"})
+
+
+def unreachable(message: JsonObject, surveyed: Survey) -> Iterator[int]:
+    """The entries of a Bundle that no chain of references from the first entry leads to."""
+    entries = {index: entry["resource"] for index, entry in entries_of(message) if "resource" in entry}
+    number = {id(resource): index for index, resource in entries.items()}
+    leads: dict[int | None, set[int]] = {}
+    for link in surveyed.links:
+        target = surveyed.target(link.value.get("reference"), link.home)
+        if target is not None and id(target) in number:
+            leads.setdefault(link.home.entry, set()).add(number[id(target)])
+    reached: set[int] = set()
+    waiting = [min(entries, default=0)]
+    while waiting:
+        index = waiting.pop()
+        if index not in reached:
+            reached.add(index)
+            waiting.extend(leads.get(index, ()))
+    for index, resource in entries.items():
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if index not in reached and kind not in _LOOSE:
+            yield index

@@ -1,15 +1,21 @@
 """The parts of a message belong together, and to one patient."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.errors import BrokenEnvelope
+from sandbox import examples
+from shared.errors import Finding
+from shared.fhir.definitions import shape_of
 from shared.fhir.envelope import Envelope, check_envelope
+from shared.fhir.findings import Findings
 from shared.fhir.identifiers import DNR, FNR, REFERENCE
 from shared.fhir.json_text import parse
 from shared.fhir.repair import repair
-from shared.fhir.resources import check_resource
 from tests.unit.fhir.messages import (
     ALARM_URL,
     KARI,
@@ -22,28 +28,39 @@ from tests.unit.fhir.messages import (
     observation,
     subject,
 )
+from tests.unit.fhir.strategies import fhir_like
 
 LOCAL = "http://cosdoc.dips.no/lopenummer"
 PATIENT_URL = "urn:uuid:00000000-0000-4000-8000-0000000000aa"
 
 
-def check(message: Any) -> Envelope:
-    sent = parse(body(message)).message
-    repaired = repair(sent)
-    check_resource(repaired, sent, message["resourceType"])
-    return check_envelope(repaired, sent)
+def judged(message: Any) -> tuple[Envelope, tuple[Finding, ...]]:
+    findings = Findings()
+    sent = parse(body(message), findings)
+    repaired = repair(sent, Findings())
+    findings.paths_are_of_copy(repaired.as_sent)
+    envelope = check_envelope(repaired.message, findings)
+    return envelope, findings.rendered(sent)
+
+
+def found(message: Any, severity: str) -> list[tuple[str, str]]:
+    return [(each.rule, each.expression) for each in judged(message)[1] if each.severity == severity]
 
 
 def refused(message: Any) -> list[tuple[str, str]]:
-    with pytest.raises(BrokenEnvelope) as caught:
-        check(message)
-    return [(each.rule, each.expression) for each in caught.value.findings if each.severity == "error"]
+    return found(message, "error")
 
 
 def warned(message: Any) -> list[tuple[str, str]]:
-    warnings = check(message).warnings
-    assert all(each.severity == "warning" for each in warnings)
-    return [(each.rule, each.expression) for each in warnings]
+    """What an accepted message is warned about."""
+    assert refused(message) == []
+    return found(message, "warning")
+
+
+def patient_of(message: Any) -> tuple[str, str]:
+    key = judged(message)[0].patient
+    assert key is not None
+    return key.system, key.value
 
 
 def bundle(bundle_type: str, *entries: Any) -> Any:
@@ -55,14 +72,25 @@ def patient(*identifiers: tuple[str, str]) -> Any:
 
 
 def header(**changes: Any) -> Any:
-    return {"resourceType": "MessageHeader", "eventUri": "http://a", "source": {"endpoint": "http://a"}} | changes
+    """A MessageHeader; a change to None leaves the element out."""
+    whole = {
+        "resourceType": "MessageHeader",
+        "eventUri": "http://a",
+        "source": {"endpoint": "http://a"},
+        "focus": [{"reference": ALARM_URL}],
+    } | changes
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def message_of(head: Any, *entries: Any) -> Any:
+    return bundle("message", entry(head, None), *(entries or [entry(observation(), ALARM_URL)]))
 
 
 def test_a_document_with_all_its_parts_passes() -> None:
-    found = check(document())
-    assert found.bundle_type == "document"
-    assert found.patient.value == KARI
-    assert found.warnings == ()
+    envelope, findings = judged(document())
+    assert envelope.bundle_type == "document"
+    assert patient_of(document()) == (FNR, KARI)
+    assert findings == ()
 
 
 @pytest.mark.parametrize(
@@ -84,20 +112,21 @@ def test_a_document_begins_with_its_composition() -> None:
 
 
 def test_a_message_begins_with_its_header() -> None:
-    good = bundle("message", entry(header(), None), entry(observation(), None))
-    assert check(good).bundle_type == "message"
+    good = message_of(header())
+    assert judged(good)[0].bundle_type == "message"
+    assert warned(good) == []
     good["entry"].reverse()
     assert refused(good) == [("envelope-first-entry", "Bundle.entry[0].resource")]
 
 
 def test_an_answer_to_a_message_is_no_event() -> None:
-    answer = header(response={"identifier": "a", "code": "ok"})
+    answer = header(response={"identifier": "a", "code": "ok"}, focus=None)
     assert refused(bundle("message", entry(answer, None))) == [("envelope-answer", "Bundle.entry[0].resource.response")]
 
 
 @pytest.mark.parametrize("bundle_type", ["batch", "collection", "transaction"])
 def test_measurements_come_in_three_kinds_of_bundle(bundle_type: str) -> None:
-    assert check(bundle(bundle_type, entry(observation(), None))).bundle_type == bundle_type
+    assert judged(bundle(bundle_type, entry(observation(), None)))[0].bundle_type == bundle_type
 
 
 def test_a_reference_that_leads_nowhere_is_refused_in_a_document() -> None:
@@ -110,9 +139,9 @@ def test_a_reference_that_leads_nowhere_is_refused_in_a_document() -> None:
 def test_a_reference_that_leads_nowhere_is_a_warning_elsewhere() -> None:
     lost = observation(performer=[{"reference": ALARM_URL}])
     assert warned(bundle("batch", entry(lost, None))) == [
-        ("envelope-reference-unresolved", "Bundle.entry[0].resource.performer[0].reference")
+        ("envelope-reference-dangling", "Bundle.entry[0].resource.performer[0].reference")
     ]
-    assert warned(lost) == [("envelope-reference-unresolved", "Observation.performer[0].reference")]
+    assert warned(lost) == [("envelope-reference-dangling", "Observation.performer[0].reference")]
 
 
 def test_a_reference_is_followed_by_resource_id_when_there_is_no_full_url() -> None:
@@ -167,13 +196,13 @@ def test_a_patient_resource_joins_identifiers() -> None:
         entry(observation(subject={"reference": PATIENT_URL}), None),
         entry(patient((LOCAL, "1302"), (FNR, KARI)), PATIENT_URL),
     )
-    assert check(message).patient.value == KARI
+    assert patient_of(message) == (FNR, KARI)
 
 
 def test_a_patient_resource_may_hold_an_old_number_and_a_reference_may_not_contradict_it() -> None:
     both = patient((FNR, KARI), (FNR, OLA))
     message = bundle("collection", entry(both, PATIENT_URL), entry(observation(subject=subject(OLA)), None))
-    assert check(message).patient.value == min(KARI, OLA)
+    assert patient_of(message) == (FNR, min(KARI, OLA))
     pointing = observation(subject={"reference": PATIENT_URL} | subject(OLA))
     contradicted = bundle("collection", entry(patient((FNR, KARI)), PATIENT_URL), entry(pointing, None))
     assert refused(contradicted) == [("envelope-patient-mixed", "Bundle.entry[1].resource.subject")]
@@ -196,7 +225,7 @@ def test_a_shared_reference_does_not_join_two_national_numbers() -> None:
 def test_a_d_number_under_the_system_of_national_numbers_is_the_same_person() -> None:
     number = "45834410070"
     message = document(composition(subject=subject(number)), alarm(patient=subject(number, DNR)))
-    assert check(message).patient.system == DNR
+    assert patient_of(message)[0] == DNR
 
 
 @pytest.mark.parametrize(
@@ -209,23 +238,21 @@ def test_a_d_number_under_the_system_of_national_numbers_is_the_same_person() ->
     ],
 )
 def test_one_person_is_one_key_in_every_spelling(spelled: dict[str, str]) -> None:
-    assert check(observation(subject={"identifier": spelled})).patient == check(observation()).patient
+    assert patient_of(observation(subject={"identifier": spelled})) == patient_of(observation())
 
 
 def test_a_patient_may_be_known_by_a_local_number_only() -> None:
-    key = check(observation(subject=subject(" 1302", LOCAL))).patient
-    assert (key.system, key.value) == (LOCAL, "1302")
+    assert patient_of(observation(subject=subject(" 1302", LOCAL))) == (LOCAL, "1302")
 
 
 def test_a_patient_may_be_known_by_a_literal_reference_only() -> None:
     for reference in ("Patient/17", "patient/17", "Patient/17/_history/2"):
-        key = check(observation(subject={"reference": reference})).patient
-        assert (key.system, key.value) == (REFERENCE, "Patient/17")
+        assert patient_of(observation(subject={"reference": reference})) == (REFERENCE, "Patient/17")
 
 
 def test_a_contained_patient_is_the_patient() -> None:
     inside = patient((FNR, KARI)) | {"id": "p"}
-    assert check(observation(contained=[inside], subject={"reference": "#p"})).patient.value == KARI
+    assert patient_of(observation(contained=[inside], subject={"reference": "#p"})) == (FNR, KARI)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +271,7 @@ def test_a_message_about_no_patient_is_refused(about: Any) -> None:
 
 
 def test_who_sent_or_performed_is_not_the_patient() -> None:
-    assert check(observation(performer=[subject(OLA)])).patient.value == KARI
+    assert patient_of(observation(performer=[subject(OLA)])) == (FNR, KARI)
 
 
 def test_faults_are_found_where_the_sender_wrote_them() -> None:
@@ -256,6 +283,183 @@ def test_faults_are_found_where_the_sender_wrote_them() -> None:
 def test_a_patient_mix_up_is_told_before_a_hundred_lost_references() -> None:
     lost = [{"reference": "urn:uuid:00000000-0000-4000-8000-00000000dead"}] * 100
     message = document(composition(section=[{"entry": lost}]), alarm(patient=subject(OLA)))
-    found = refused(message)
-    assert found[0] == ("envelope-patient-mixed", "Bundle.entry[1].resource.patient")
-    assert found[-1] == ("more-findings", "Bundle")
+    told = refused(message)
+    assert told[0] == ("envelope-patient-mixed", "Bundle.entry[1].resource.patient")
+    assert told[-1] == ("more-findings", "Bundle")
+
+
+def test_a_message_leads_from_its_header_to_what_it_is_about() -> None:
+    for focus in (None, [], [{"display": "Observation"}]):
+        assert warned(message_of(header(focus=focus))) == [("envelope-focus-missing", "Bundle.entry[0].resource.focus")]
+    lost = header(focus=[{"reference": PATIENT_URL}])
+    assert refused(message_of(lost)) == [
+        ("envelope-reference-unresolved", "Bundle.entry[0].resource.focus[0].reference")
+    ]
+
+
+def test_parties_of_a_message_are_named_by_her_id() -> None:
+    her = {"identifier": {"system": " urn:oid:2.16.578.1.12.4.1.2", "value": "9990207"}}
+    orgnr = {"identifier": {"system": "urn:oid:2.16.578.1.12.4.1.4.101", "value": "310000019"}}
+    to = {"endpoint": "http://b"}
+    assert warned(message_of(header(sender=her, destination=[to | {"receiver": her}, to]))) == []
+    assert warned(message_of(header(sender=orgnr, destination=[to | {"receiver": orgnr}]))) == [
+        ("envelope-party-not-her-id", "Bundle.entry[0].resource.sender.identifier.system"),
+        ("envelope-party-not-her-id", "Bundle.entry[0].resource.destination[0].receiver.identifier.system"),
+    ]
+
+
+@pytest.mark.parametrize("bundle_type", ["batch", "collection", "transaction"])
+def test_entries_that_stand_alone_each_say_whose_they_are(bundle_type: str) -> None:
+    nobody = bundle(bundle_type, entry(observation(), None), entry(observation(subject=None), None))
+    assert refused(nobody) == [("envelope-entry-without-patient", "Bundle.entry[1].resource.subject")]
+    lost = bundle(bundle_type, entry(observation(), None), entry(alarm(patient={"reference": PATIENT_URL}), None))
+    assert refused(lost) == [("envelope-entry-without-patient", "Bundle.entry[1].resource.patient")]
+
+
+def test_the_parts_of_a_document_need_not_repeat_the_patient() -> None:
+    part = observation(subject=None)
+    whole = composition(section=[{"entry": [{"reference": ALARM_URL}]}])
+    assert warned(document(whole, part)) == []
+
+
+def test_what_a_document_does_not_lead_to_is_told() -> None:
+    device = {"resourceType": "Device"}
+    lonely = document(composition(), alarm())
+    lonely["entry"] += [entry(device, "urn:uuid:00000000-0000-4000-8000-0000000000d0")]
+    assert warned(lonely) == [("envelope-unreachable-entry", "Bundle.entry[2]")]
+    lonely["entry"][1]["resource"]["author"] = {"reference": "urn:uuid:00000000-0000-4000-8000-0000000000d0"}
+    assert warned(lonely) == []
+    lonely["entry"] += [entry({"resourceType": "Provenance"}, None)]
+    assert warned(lonely) == []
+
+
+ADDRESS = "https://vendor.example/fhir/"
+
+
+@pytest.mark.parametrize("reference", ["DetectedIssue/7", f"{ADDRESS}DetectedIssue/7", "DetectedIssue/7/_history/2"])
+def test_a_relative_reference_is_resolved_against_the_address_of_its_own_entry(reference: str) -> None:
+    message = document(composition(section=[{"entry": [{"reference": reference}]}]), alarm(id="7"))
+    message["entry"][0]["fullUrl"] = f"{ADDRESS}Composition/3"
+    message["entry"][1]["fullUrl"] = f"{ADDRESS}DetectedIssue/7"
+    assert warned(message) == []
+
+
+def test_a_relative_reference_beside_uuids_finds_its_resource_by_id_with_a_warning() -> None:
+    message = document(composition(section=[{"entry": [{"reference": "DetectedIssue/7"}]}]), alarm(id="7"))
+    assert warned(message) == [("envelope-reference-by-id", "Bundle.entry[0].resource.section[0].entry[0].reference")]
+
+
+def test_a_uuid_without_its_prefix_is_followed_with_a_warning() -> None:
+    bare = ALARM_URL.removeprefix("urn:uuid:")
+    message = document(composition(section=[{"entry": [{"reference": bare}]}]))
+    assert warned(document(composition(section=[{"entry": [{"reference": bare}]}]), alarm())) == [
+        ("envelope-reference-bare-uuid", "Bundle.entry[0].resource.section[0].entry[0].reference")
+    ]
+    message = document()
+    message["entry"][1]["fullUrl"] = bare
+    assert warned(message) == []
+
+
+def test_a_document_that_refers_to_a_server_is_warned_and_a_single_resource_is_not() -> None:
+    away = alarm(author={"reference": "Practitioner/9"})
+    assert warned(document(composition(), away)) == [
+        ("envelope-reference-outside", "Bundle.entry[1].resource.author.reference")
+    ]
+    assert warned(observation(performer=[{"reference": "Practitioner/9"}])) == []
+
+
+def test_a_patient_without_a_number_is_not_joined_to_one_with() -> None:
+    nameless = entry({"resourceType": "Patient", "name": [{"text": "x"}]}, PATIENT_URL)
+    by_reference = observation(subject={"reference": PATIENT_URL})
+    only = bundle("collection", entry(by_reference, None), nameless)
+    assert refused(only) == [("envelope-patient-missing", "Bundle")]
+    both = bundle("collection", entry(observation(), None), entry(by_reference, None), nameless)
+    assert refused(both) == [("envelope-patient-mixed", "Bundle.entry[1].resource.subject")]
+
+
+def test_who_answered_is_another_patient_only_when_the_reference_says_so() -> None:
+    nurse = {"identifier": {"system": FNR, "value": OLA}}
+    for claimed, rules in ((None, []), ("Practitioner", []), ("Patient", ["envelope-patient-mixed"])):
+        performer = nurse | ({"type": claimed} if claimed else {})
+        assert [rule for rule, _ in refused(observation(performer=[performer]))] == rules
+
+
+def test_a_number_in_the_place_of_a_name_may_not_be_somebody_else_s() -> None:
+    for shown, rules in ((KARI, []), ("05834410071", []), (f"{OLA[:6]} {OLA[6:]}", ["envelope-patient-mixed"])):
+        assert [rule for rule, _ in refused(observation(subject=subject() | {"display": shown}))] == rules
+    assert refused(observation(subject={"display": KARI})) == [("envelope-patient-missing", "Observation")]
+
+
+def test_another_record_of_the_same_person_is_no_other_person() -> None:
+    linked = patient((FNR, KARI)) | {"link": [{"type": "seealso", "other": {"reference": "Patient/old"}}]}
+    message = bundle("collection", entry(linked, PATIENT_URL), entry(observation(), None))
+    assert patient_of(message) == (FNR, KARI)
+
+
+def places_that_name_a_patient(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where a national number stands that is the patient's."""
+    if isinstance(value, dict):
+        if value.get("system") == FNR and value.get("value") != NURSE:
+            yield path
+        for name, member in value.items():
+            yield from places_that_name_a_patient(member, (*path, name))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from places_that_name_a_patient(member, (*path, index))
+
+
+NURSE = "18858442121"
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+@pytest.mark.parametrize("name", sorted(examples.names()))
+def test_a_second_person_is_found_wherever_an_example_of_any_kind_names_one(name: str) -> None:
+    places = list(places_that_name_a_patient(json.loads(examples.body(name))))
+    assert places
+    for place in places if len(places) > 1 else ():
+        message = json.loads(examples.body(name))
+        at(message, place)["value"] = OLA
+        assert [rule for rule, _ in refused(message)] == ["envelope-patient-mixed"]
+
+
+IN_USE = (
+    "CarePlan",
+    "Communication",
+    "Composition",
+    "DetectedIssue",
+    "Device",
+    "Encounter",
+    "Flag",
+    "MedicationDispense",
+    "Observation",
+    "QuestionnaireResponse",
+)
+MAY_NAME_A_PATIENT = [
+    (kind, element.name, element.repeats)
+    for kind in IN_USE
+    for element in shape_of(kind).elements.values()
+    if element.type_name == "Reference" and (not element.targets or "Patient" in element.targets)
+]
+
+
+@given(st.sampled_from(MAY_NAME_A_PATIENT), st.integers(0, 3), st.booleans())
+def test_a_second_person_is_found_in_every_element_that_may_hold_a_patient(
+    place: tuple[str, str, bool], depth: int, contained: bool
+) -> None:
+    kind, name, repeats = place
+    other = subject(OLA) | {"type": "Patient"}
+    hidden: Any = {"resourceType": kind, name: [other] if repeats else other}
+    for _ in range(depth):
+        hidden = {"resourceType": "List", "contained": [hidden]} if contained else bundle("batch", entry(hidden, None))
+    message = bundle("collection", entry(observation(), None), entry(hidden, None))
+    assert "envelope-patient-mixed" in [rule for rule, _ in refused(message)]
+
+
+@given(fhir_like())
+def test_the_envelope_of_anything_can_be_judged(message: Any) -> None:
+    check_envelope(message, Findings())
