@@ -23,6 +23,8 @@ from shared.fhir.values import JsonValue
 _DATA: Final = Path(__file__).parent / "data"
 _SUFFIX = re.compile(r"-v(05|06|090)$")
 _OLD_SUFFIXES: Final = ("", "-v05", "-v06")
+_LONGEST_WORDING: Final = 200
+"""Characters; anything longer is a text, not the words of a code."""
 _WORD = re.compile(r"[^\W\d_]+")
 _PLAIN_LETTERS: Final = str.maketrans({"å": "a", "ø": "o", "æ": "ae"})
 
@@ -84,6 +86,8 @@ class CodeList:
     """Older urls of the same list, beside those that are derived."""
     withdrawn: bool
     """The whole list is of an older edition."""
+    successor: str | None
+    """The list that took its place."""
     part: bool
     """The system has far more codes than these."""
     codes: Mapping[str, Code]
@@ -134,6 +138,24 @@ def canonical(system: str) -> str | None:
     return known.canonical if known is not None else None
 
 
+def member(list_name: str, system: str, code: str) -> Code | None:
+    """The code in use of this list that a sender's system and code stand for; None when they stand for none.
+
+    A code of an older list stands for the code of its successor only when both have the same words.
+    """
+    home = code_list(list_name)
+    known = _systems().get(_plain(system))
+    if known is None:
+        return None
+    found = home.codes.get(code)
+    if found is None or found.current is None or known.canonical == home.system:
+        return found if found is not None and found.current is not None else None
+    older = known.codes.get(code)
+    if older is None or older.current is None or code_list(older.list_name).successor != list_name:
+        return None
+    return found if not older.current.wordings.isdisjoint(found.current.wordings) else None
+
+
 def said_otherwise(coding: JsonValue, text: JsonValue = None) -> Contradiction | None:
     """Whether a Coding's display, or the `text` beside it, says something else than its code means today.
 
@@ -157,7 +179,7 @@ def said_otherwise(coding: JsonValue, text: JsonValue = None) -> Contradiction |
 def contradicts(code: Code, wording: str) -> Contradiction | None:
     """Whether a wording says something else than this code means today."""
     current = code.current
-    if current is None or wording == current.display:
+    if current is None or wording == current.display or len(wording) > _LONGEST_WORDING:
         return None
     folded = fold(wording)
     if not folded or folded in current.wordings or any(folded in each.wordings for each in code.earlier if each.agrees):
@@ -281,6 +303,7 @@ def _list(row: dict[str, Any]) -> CodeList:
         system=row["system"],
         also_written=tuple(row.get("alsoWritten", ())),
         withdrawn=row.get("withdrawn", False),
+        successor=row.get("successor"),
         part=row.get("partOfSystem", False),
         codes=MappingProxyType(codes),
         negations=frozenset(row.get("negations", ())),
