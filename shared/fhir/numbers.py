@@ -45,9 +45,9 @@ _CONTACT: Final = frozenset({"phone", "fax", "email", "pager", "url", "sms", "ot
 """ContactPoint.system (R4): a ContactPoint has system and value too."""
 _PLAIN: Final = ("display", "reference", "id", "fullUrl")
 """Members that hold text or an address: no place for a national number."""
+_LENGTH: Final = 11
 _FIVE_DIGITS: Final = re.compile(r"[0-9]{5}")
 _IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{6} ?[0-9]{5}(?![0-9A-Za-z])")
-_LOOKED_AT: Final = frozenset({"value", *_PLAIN})
 _CONTAINERS: Final = (dict, list)
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -74,10 +74,14 @@ def _any_fault(message: JsonObject, judge: "_Judge") -> bool:
         value = waiting.pop()
         if type(value) is dict:
             for name, each in value.items():
-                if type(each) is not str:
+                if type(each) is str:
+                    if name == "value":
+                        if judge.identifier(value, each):
+                            return True
+                    elif name in _PLAIN and len(each) >= _LENGTH and _holds_number(each):
+                        return True
+                else:
                     waiting.append(each)
-                elif name in _LOOKED_AT and judge.faults(value):
-                    return True
         elif type(value) is list:
             waiting += value
     return False
@@ -108,13 +112,15 @@ class _Judge:
         met: tuple[_Met, ...] = ()
         number = value.get("value")
         if isinstance(number, str):
-            met = self._identifier(value, number)
+            met = self.identifier(value, number)
         for member in _PLAIN:
-            if member in value and _holds_number(value[member]):
+            text = value.get(member)
+            if isinstance(text, str) and len(text) >= _LENGTH and _holds_number(text):
                 met = (*met, _Met("identifier-person-out-of-place", member, {"element": member}))
         return met
 
-    def _identifier(self, identifier: JsonObject, number: str) -> tuple[_Met, ...]:
+    def identifier(self, identifier: JsonObject, number: str) -> tuple[_Met, ...]:
+        """What is wrong with an object's `value`, if the object is an Identifier."""
         written = identifier.get("system")
         system = written if isinstance(written, str) else ""
         met = self._known.get((system, number))
@@ -129,7 +135,7 @@ class _Judge:
         if kind is not None and kind in _WORDS:
             yield from self._person(kind, number)
             return
-        if len(number) == 11 and system not in _CONTACT and (proper := _national(person_number(number))):
+        if len(number) == _LENGTH and system not in _CONTACT and (proper := _national(person_number(number))):
             yield _Met("identifier-person-system", "system", {"system": proper})
         elif kind is IdentifierKind.ORGNR:
             yield from self._organisation(number)
@@ -198,8 +204,8 @@ def _national(number: PersonNumber) -> str | None:
     return DNR if number.kind is PersonKind.DNR else FNR
 
 
-def _holds_number(text: JsonValue) -> bool:
-    # What is no number shall cost little: most texts have no five digits in a row, and most addresses are UUIDs.
-    if not isinstance(text, str) or text.startswith("urn:uuid:") or _FIVE_DIGITS.search(text) is None:
+def _holds_number(text: str) -> bool:
+    # What is no number shall cost little: most addresses are UUIDs, and most texts have no five digits in a row.
+    if text.startswith("urn:uuid:") or _FIVE_DIGITS.search(text) is None:
         return False
     return any(_national(person_number(found.group().replace(" ", ""))) for found in _IN_TEXT.finditer(text))
