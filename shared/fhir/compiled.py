@@ -34,6 +34,9 @@ class _Checks(dict[str, Check]):
 
 CHECKS = _Checks()
 
+_TEXTS = frozenset({"string", "markdown"})
+_WORDS = frozenset({"uri", "url", "canonical", "code"})
+
 _OF_CONTAINED = ("dom-2", "dom-3", "dom-4", "dom-5")
 """Rules that only a resource with `contained` can break."""
 
@@ -54,12 +57,14 @@ def _object_check(shape: Shape) -> Check:
     # A choice of types is required of any of its members, so it is looked for one by one.
     required = frozenset(name for name in shape.required if name not in shape.choices)
     any_choice_required = len(required) < len(shape.required)
+    any_required = bool(shape.required)
     choices = [(name, frozenset(members)) for name, members in shape.choices.items() if len(members) > 1]
     keys = (*shape.rules, *IN_PROSE.get(shape.name, ()))
     holding = [(key, HOLDS[key]) for key in keys if key in HOLDS]
     placing = [(key, PLACES[key]) for key in keys if key in PLACES and key not in _OF_CONTAINED]
     is_element = not shape.is_resource and shape.name != "Element"
     handle_of = handles.get
+    nothing_more = not (choices or holding or placing)
 
     def check(owner: JsonObject, visit: Visit) -> None:
         for name, value in owner.items():
@@ -68,8 +73,12 @@ def _object_check(shape: Shape) -> Check:
                 handle(value, owner, visit)
             else:
                 faults.unknown_element(name, shape, visit, owner)
-        if any_choice_required or not required <= owner.keys():
+        if any_required and (any_choice_required or not required <= owner.keys()):
             faults.missing_elements(shape, visit, owner)
+        if is_element and len(owner) < 2 and (not owner or "id" in owner):
+            visit.note("ele-1", owner)
+        if nothing_more:
+            return
         for choice, members in choices:
             if _several(owner, members):
                 faults.several_choices(choice, members, visit, owner)
@@ -79,8 +88,6 @@ def _object_check(shape: Shape) -> Check:
         for key, places in placing:
             for steps in places(owner):
                 visit.note(key, owner, *steps)
-        if is_element and len(owner) < 2 and (not owner or "id" in owner):
-            visit.note("ele-1", owner)
 
     return check
 
@@ -94,19 +101,22 @@ def _several(owner: JsonObject, members: frozenset[str]) -> bool:
 
 
 def _resource_check(shape: Shape) -> Check:
-    """The check of a resource: its elements' ids are its own."""
+    """The check of a resource: its elements' ids are its own.
+
+    A StructureDefinition says the same of each element twice, under the same id, by design (R4 ElementDefinition).
+    """
     check_object = _object_check(shape)
 
     def check(owner: JsonObject, visit: Visit) -> None:
         before = len(visit.element_ids)
         check_object(owner, visit)
-        if len(visit.element_ids) > before:
+        if len(visit.element_ids) > before and shape.name != "StructureDefinition":
             seen: set[str] = set()
             for identity, element in visit.element_ids[before:]:
                 if identity in seen:
                     visit.note("fhir-element-id-twice", element, "id")
                 seen.add(identity)
-            del visit.element_ids[before:]
+        del visit.element_ids[before:]
 
     return check
 
@@ -147,7 +157,20 @@ def _one_primitive(element: Element) -> _Handle:
         if not valid(value):
             faults.not_a_primitive(value, element, visit, owner, name)
 
-    return handle
+    def text(value: JsonValue, owner: JsonObject, visit: Visit) -> None:
+        if type(value) is str and value.isprintable() and value[:1] > " ":
+            return
+        handle(value, owner, visit)
+
+    def word(value: JsonValue, owner: JsonObject, visit: Visit) -> None:
+        if type(value) is str and value.isprintable() and value and " " not in value:
+            return
+        handle(value, owner, visit)
+
+    # Nearly all values are of these types, printable and without blanks where none belong: told without a call.
+    if element.type_name in _TEXTS:
+        return text
+    return word if element.type_name in _WORDS else handle
 
 
 def _one_code(element: Element, codes: ValueSet) -> _Handle:

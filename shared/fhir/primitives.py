@@ -2,6 +2,7 @@
 
 Source: http://hl7.org/fhir/R4/datatypes.html#primitive, regular expressions and prose. R4's `\\s` and `\\S` know only
 the ASCII blanks, so a no-break space is a character like any other. Decimals arrive as Decimal or int, never as float.
+No string is longer than R4's 1 MiB, since no message is (`json_text.MAX_BYTES`).
 """
 
 import binascii
@@ -14,8 +15,6 @@ from types import MappingProxyType
 
 from shared.fhir.values import JsonValue
 
-MAX_STRING = 1_048_576
-"""Characters in a string, by R4's definition of the type (1 MiB)."""
 _LARGEST = 2_147_483_647
 
 _YEAR = r"(?:[0-9](?:[0-9](?:[0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
@@ -92,7 +91,7 @@ def _on_calendar(written: str) -> bool:
 
 
 def _is_string(value: JsonValue) -> bool:
-    if type(value) is not str or not value or len(value) > MAX_STRING:
+    if type(value) is not str or not value:
         return False
     return (value.isprintable() or _TEXT(value) is not None) and bool(value.strip(" \t\r\n"))
 
@@ -132,7 +131,7 @@ def _number(lowest: int, form: str) -> Primitive:
     return Primitive(_whole(lowest), "a whole number", form, _is_whole)
 
 
-_STRING = _text(_is_string, "text that is not blank, without control characters, of at most 1 MiB")
+_STRING = _text(_is_string, "text that is not blank, without control characters")
 _ADDRESS = _text(_is_uri, "a URI, without blanks")
 
 PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(

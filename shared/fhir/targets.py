@@ -30,9 +30,35 @@ VKP_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 _STRUCTURE: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 
+class _Entries:
+    """The resources of a Bundle, as references name them."""
+
+    def __init__(self, message: JsonObject) -> None:
+        self._as_written: dict[str, JsonObject] = {}
+        self._normal: dict[str, JsonObject] = {}
+        self.ambiguous: set[str] = set()
+        for entry in objects(message.get("entry")) if message.get("resourceType") == "Bundle" else ():
+            url = entry.get("fullUrl")
+            if isinstance(url, str):
+                if url in self._as_written:
+                    self.ambiguous.add(url)
+                self._as_written[url] = inside(entry, "resource")
+
+    def find(self, reference: str) -> JsonObject | None:
+        """The resource that a reference means, if an entry has it as its fullUrl."""
+        found = self._as_written.get(reference)
+        if found is None and self._as_written:
+            if not self._normal:
+                self._normal = {normal_reference(url): each for url, each in self._as_written.items()}
+            found = self._normal.get(normal_reference(reference))
+        return found
+
+
 def check_targets(message: JsonObject, visit: Visit) -> None:
     """Judge every reference the visit has met."""
-    entries = _entries(message)
+    if not visit.references:
+        return
+    entries = _Entries(message)
     for reference, element, root in visit.references:
         written = reference.get("reference")
         if isinstance(written, str):
@@ -43,22 +69,17 @@ def check_targets(message: JsonObject, visit: Visit) -> None:
 
 
 def _check_literal(
-    reference: JsonObject,
-    written: str,
-    element: Element,
-    root: JsonObject,
-    entries: Mapping[str, list[JsonObject]],
-    visit: Visit,
+    reference: JsonObject, written: str, element: Element, root: JsonObject, entries: _Entries, visit: Visit
 ) -> None:
     if written.startswith("#"):
-        found = [each for each in objects(root.get("contained")) if each.get("id") == written[1:]]
-        if not found and written != "#":
+        found = next((each for each in objects(root.get("contained")) if each.get("id") == written[1:]), None)
+        if found is None and written != "#":
             visit.note(DANGLING, reference, "reference")
     else:
-        found = entries.get(normal_reference(written), [])
-        if len(found) > 1:
+        found = entries.find(written)
+        if written in entries.ambiguous:
             visit.note(AMBIGUOUS, reference, "reference")
-    kind = found[0].get("resourceType") if found else referred_type(reference)
+    kind = found.get("resourceType") if found is not None else referred_type(reference)
     if isinstance(kind, str):
         _check_type(kind, TARGET, reference, "reference", element, visit)
 
@@ -68,17 +89,6 @@ def _check_type(kind: str, rule: str, reference: JsonObject, member: str, elemen
         return
     broken = BY_VKP if kind in VKP_TARGETS.get(element.path, ()) else rule
     visit.note(broken, reference, member, allowed=_listed(element.targets))
-
-
-def _entries(message: JsonObject) -> dict[str, list[JsonObject]]:
-    """The resources of a Bundle by fullUrl."""
-    found: dict[str, list[JsonObject]] = {}
-    if message.get("resourceType") == "Bundle":
-        for entry in objects(message.get("entry")):
-            url = entry.get("fullUrl")
-            if isinstance(url, str):
-                found.setdefault(normal_reference(url), []).append(inside(entry, "resource"))
-    return found
 
 
 def _listed(types: tuple[str, ...]) -> str:
