@@ -21,7 +21,7 @@ from shared.identity.organisation import OrganisationFault, organisation_number
 from shared.identity.person import CheckRule, Fault, PersonKind, PersonNumber, Series, person_number
 from shared.identity.registers import is_her_id, is_hpr_number, is_resh_id
 from shared.identity.series import Environment, Refused, organisation_refused, person_refused
-from shared.identity.systems import DNR, FNR, HNR, IdentifierKind, kind_of
+from shared.identity.systems import DNR, FNR, IdentifierKind, kind_of
 
 _WORDS: Final = MappingProxyType({
     IdentifierKind.FNR: "national identity number",
@@ -105,6 +105,7 @@ class _Judge:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+        self._kinds: dict[str, IdentifierKind | None] = {}
         self._known: dict[tuple[str, str], tuple[_Met, ...]] = {}
 
     def faults(self, value: JsonObject) -> tuple[_Met, ...]:
@@ -123,19 +124,26 @@ class _Judge:
         """What is wrong with an object's `value`, if the object is an Identifier."""
         written = identifier.get("system")
         system = written if isinstance(written, str) else ""
+        kind = self._kind(system)
+        if kind is None and len(number) != _LENGTH:
+            # Most identifiers are a vendor's own.
+            return ()
         met = self._known.get((system, number))
         if met is None:
-            met = self._known[system, number] = tuple(self._number(system, number))
-        if system == HNR and not isinstance(identifier.get("assigner"), dict):
+            met = self._known[system, number] = tuple(self._number(kind, system, number))
+        if kind is IdentifierKind.HNR and not isinstance(identifier.get("assigner"), dict):
             return (*met, _Met("identifier-hnr-assigner", "assigner"))
         return met
 
-    def _number(self, system: str, number: str) -> Iterator[_Met]:
-        kind = kind_of(system)
+    def _kind(self, system: str) -> IdentifierKind | None:
+        if system not in self._kinds:
+            self._kinds[system] = kind_of(system)
+        return self._kinds[system]
+
+    def _number(self, kind: IdentifierKind | None, system: str, number: str) -> Iterator[_Met]:
         if kind is not None and kind in _WORDS:
             yield from self._person(kind, number)
-            return
-        if len(number) == _LENGTH and system not in _CONTACT and (proper := _national(person_number(number))):
+        elif len(number) == _LENGTH and system not in _CONTACT and (proper := _national(person_number(number))):
             yield _Met("identifier-person-system", "system", {"system": proper})
         elif kind is IdentifierKind.ORGNR:
             yield from self._organisation(number)
