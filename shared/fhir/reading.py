@@ -14,12 +14,15 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.errors import BrokenEnvelope, BrokenProfile, Finding, HubError, NotFhir, WrongIdentifier
+from shared.fhir.checker import check_r4
 from shared.fhir.envelope import Envelope, check_envelope
 from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey, identifier_of
 from shared.fhir.json_text import check_size, parse
+from shared.fhir.numbers import check_identifiers
+from shared.fhir.profiles import check_profiles
 from shared.fhir.repair import repair
-from shared.fhir.resources import check_resource, resource_type_at
+from shared.fhir.resources import resource_type_at
 from shared.fhir.rules import DEFAULT, Policy
 from shared.fhir.times import occurred_at
 from shared.fhir.values import JsonObject
@@ -86,7 +89,9 @@ def judge(body: bytes, resource_type: str | None = None, judging: Judging = Judg
     message = repaired.message
     if resource_type is not None and message.get("resourceType") != resource_type:
         findings.add("fhir-wrong-resource-type", ("resourceType",), type=resource_type)
-    check_resource(message, findings)
+    check_r4(message, findings)
+    check_profiles(message, findings)
+    check_identifiers(message, judging.environment, findings)
     envelope = check_envelope(message, findings)
     found = findings.rendered(sent)
     layer = findings.first_error_layer()
