@@ -9,7 +9,8 @@ from typing import Any
 import uvloop
 
 from sandbox import part
-from sandbox.helseid.server import NotAStandIn, refuse_real_host, serve
+from sandbox.helseid.hosts import NotAStandIn, refuse_real_host
+from sandbox.helseid.server import serve
 
 
 @asynccontextmanager

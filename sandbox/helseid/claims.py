@@ -1,43 +1,85 @@
-"""What stands in an access token for VKP (domain/helseid.md 4.2, domain/vkp-api.md 3.1)."""
+"""What stands in an access token (domain/helseid.md 4.2). The API's registration decides, not the client."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from sandbox.helseid.clients import AUDIENCE, Client
+from sandbox.helseid.registrations import (
+    CLIENT_NAME,
+    JOURNAL_ID,
+    ORGNR_CHILD,
+    ORGNR_PARENT,
+    ORGNR_SUPPLIER,
+    TENANCY,
+    TENANCY_IN_TTT,
+    VKP_ID,
+    Api,
+    Client,
+)
 
-LIFETIME_S: Final = 600
-"""Seconds, as in the tokens recorded from HelseID's test environment."""
+_TENANCIES: Final = {"none": "none", "single": "single-tenant", "multi": "multi-tenant"}
+
+
+@dataclass(frozen=True, slots=True)
+class Organisations:
+    """The organisations a token speaks for, and the SFM journal that was named with them."""
+
+    parent: str | None = None
+    child: str | None = None
+    supplier: str | None = None
+    journal_id: str | None = None
+    rejected_scopes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        """Those of a client that names none: its own, when it is single-tenant."""
+        return cls(parent=client.orgnr_parent if client.tenancy == "single" else None)
 
 
 def access_token_claims(
     client: Client,
     scopes: Iterable[str],
+    apis: Sequence[Api],
     issuer: str,
     now: datetime,
     *,
-    lifetime_s: int = LIFETIME_S,
-    orgnr_child: str | None = None,
+    lifetime_s: int | None = None,
+    organisations: Organisations | None = None,
+    jkt: str | None = None,
 ) -> dict[str, Any]:
-    """The claims of a token for this client, issued at the time `now` (UTC)."""
+    """The claims of a token for this client and these APIs, issued at the time `now` (UTC)."""
     issued = int(now.timestamp())
+    audiences = [api.audience for api in apis]
     claims: dict[str, Any] = {
         "iss": issuer,
-        "aud": AUDIENCE,
+        "aud": audiences[0] if len(audiences) == 1 else audiences,
         "nbf": issued,
         "iat": issued,
-        "exp": issued + lifetime_s,
+        "exp": issued + (client.token_lifetime_s if lifetime_s is None else lifetime_s),
         "jti": secrets.token_hex(16).upper(),
         "scope": list(scopes),
         "client_id": client.client_id,
         "client_amr": "private_key_jwt",
         "helseid://claims/client/amr": "private_key_jwt",
-        "helseid://claims/client/client_name": client.name,
-        "nhn:vkp/client/claims/vkp-id": client.vkp_id,
     }
-    if client.orgnr_parent:
-        claims["helseid://claims/client/claims/orgnr_parent"] = client.orgnr_parent
-    if orgnr_child:
-        claims["helseid://claims/client/claims/orgnr_child"] = orgnr_child
-    return claims
+    if jkt is not None:
+        claims["cnf"] = {"jkt": jkt}
+    return claims | _asked_for(client, apis, organisations or Organisations.of(client))
+
+
+def _asked_for(client: Client, apis: Sequence[Api], organisations: Organisations) -> dict[str, str]:
+    known = {
+        **client.claims,
+        CLIENT_NAME: client.name or client.client_id,
+        VKP_ID: client.vkp_id,
+        TENANCY: _TENANCIES[client.tenancy],
+        TENANCY_IN_TTT: _TENANCIES[client.tenancy],
+        ORGNR_PARENT: organisations.parent,
+        ORGNR_CHILD: organisations.child,
+        ORGNR_SUPPLIER: organisations.supplier,
+        JOURNAL_ID: organisations.journal_id,
+    }
+    asked = {name for api in apis for name in api.claims}
+    return {name: value for name, value in known.items() if name in asked and value is not None}

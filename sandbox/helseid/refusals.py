@@ -9,13 +9,19 @@ Error = Literal[
     "unauthorized_client",
     "unsupported_grant_type",
     "invalid_scope",
+    "invalid_target",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
 ]
 
 
 class OAuthError(Exception):
     """A refusal with its OAuth error and a description for the client's developer. Answered with status 400."""
 
-    def __init__(self, error: Error, description: str) -> None:
+    def __init__(self, error: Error, description: str, nonce: str | None = None) -> None:
         super().__init__(description)
         self.error: Error = error
         self.description = description
+        self.nonce = nonce
+        """Goes into `DPoP-Nonce`: with use_dpop_nonce only, for NHN's .NET client takes that header on any error as a
+        challenge."""

@@ -9,13 +9,14 @@ from typing import Protocol
 import aiohttp
 import pytest
 
+from sandbox.helseid.rules import Rules
 from sandbox.helseid.server import HelseId, serve
 
 
 class Fresh(Protocol):
     """Starts a stand-in of its own."""
 
-    def __call__(self, **options: bool) -> AbstractAsyncContextManager[HelseId]: ...
+    def __call__(self, rules: Rules | None = None) -> AbstractAsyncContextManager[HelseId]: ...
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,8 @@ def fresh(helseid: HelseId, tmp_path: Path) -> Fresh:
     folder = tmp_path / "helseid"
     shutil.copytree(helseid.keys_path.parent, folder)
 
-    def start(**options: bool) -> AbstractAsyncContextManager[HelseId]:
-        return serve(folder, allow_legacy_assertions=options.get("allow_legacy_assertions", False))
+    def start(rules: Rules | None = None) -> AbstractAsyncContextManager[HelseId]:
+        return serve(folder, rules=rules)
 
     return start
 

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from sandbox.helseid.client import fetch_token
-from sandbox.helseid.mint import MintOrder, with_broken_signature
+from sandbox.helseid.jose import with_broken_signature
+from sandbox.helseid.mint import MintOrder
 from sandbox.helseid.server import HelseId, NotAStandIn, serve
 from shared.access.authenticate import Authenticator
 from shared.access.authenticate import helseid as authenticator
