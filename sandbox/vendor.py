@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from sandbox.helseid.client import TokenAnswer, fetch_token
+from sandbox.helseid import dpop as proofs
+from sandbox.helseid.client import TokenAnswer, fetch_token, read_pair
+from sandbox.helseid.jwk import KeyPair
 
 RESOURCES = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
 """The addresses that take messages, in the order an id without an address is looked for."""
@@ -66,26 +68,42 @@ class Refused(Exception):
 class Vendor:
     """A vendor's system with its client at HelseID. Use inside `vendor(…)`."""
 
-    def __init__(self, session: aiohttp.ClientSession, api: str, issuer: str, client_id: str, key_file: Path) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, api: str, issuer: str, client_id: str, key_file: Path, *, dpop: bool
+    ) -> None:
         self._session = session
         self._api = api
         self._issuer = issuer
         self._client_id = client_id
         self._key_file = key_file
+        self._dpop = dpop
+        self._pair: KeyPair | None = None
         self._token: TokenAnswer | None = None
         self._token_until = datetime.min.replace(tzinfo=UTC)
 
     async def token(self) -> str:
         """A token that still lives a while. Raises what `fetch_token` raises."""
         if self._token is None or datetime.now(UTC) >= self._token_until:
-            self._token = await fetch_token(self._issuer, self._client_id, self._key_file)
+            self._token = await fetch_token(self._issuer, self._client_id, self._key_file, dpop=self._dpop)
             self._token_until = datetime.now(UTC) + timedelta(seconds=self._token.expires_in) - _RENEW_BEFORE
         return self._token.access_token
 
+    async def credentials(self, method: str, url: str) -> dict[str, str]:
+        """The headers that let one call in: a bearer token, or a bound one with a proof made for just this attempt.
+
+        Raises what `token` raises.
+        """
+        token = await self.token()
+        if not self._dpop:
+            return {"Authorization": f"Bearer {token}"}
+        self._pair = self._pair or await read_pair(self._key_file)
+        proof = proofs.proof(self._pair, method, url, datetime.now(UTC), token=token)
+        return {"Authorization": f"DPoP {token}", "DPoP": proof}
+
     async def send(self, orgnr: str, resource: str, body: bytes) -> Answer:
         """Post a message, byte for byte. Raises aiohttp.ClientError, TimeoutError and what `token` raises."""
-        headers = {"Authorization": f"Bearer {await self.token()}", "Content-Type": CONTENT_TYPE}
         url = f"{self._api}/epj/r4/{orgnr}/{resource}"
+        headers = {**await self.credentials("POST", url), "Content-Type": CONTENT_TYPE}
         async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             content = await answer.read()
             return Answer(answer.status, answer.headers.get("Location"), issues(content), content)
@@ -96,7 +114,7 @@ class Vendor:
         Raises NotFound, Refused, ValueError when the address is not this hub's, and what `send` raises.
         """
         url = self._at_this_hub(location)
-        headers = {"Authorization": f"Bearer {await self.token()}"}
+        headers = await self.credentials("GET", url)
         async with self._session.get(url, headers=headers, allow_redirects=False) as answer:
             content = await answer.read()
             if answer.status == 404:
@@ -116,10 +134,12 @@ class Vendor:
 
 
 @asynccontextmanager
-async def vendor(api: str, issuer: str, client_id: str, key_file: Path | str) -> AsyncIterator[Vendor]:
-    """A vendor's system that talks to the hub at `api` with its client at HelseID."""
+async def vendor(
+    api: str, issuer: str, client_id: str, key_file: Path | str, *, dpop: bool = False
+) -> AsyncIterator[Vendor]:
+    """A vendor's system that talks to the hub at `api` with its client at HelseID; `dpop`: with bound tokens."""
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        yield Vendor(session, api, issuer, client_id, Path(key_file))
+        yield Vendor(session, api, issuer, client_id, Path(key_file), dpop=dpop)
 
 
 def status_path(orgnr: str, resource: str, message: str) -> str:

@@ -27,6 +27,7 @@ from sandbox.vendor import Answer, Vendor, resource_of, vendor
 EXAMPLES = """
   hub send alarm.json
   hub send alarm.json --wait --timeout 120
+  hub send alarm.json --dpop
   cat alarm.json | hub send - --resource bundle --json
 """
 
@@ -39,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resource", metavar="NAME", help="bundle, composition, … (default: the file's resourceType)")
     parser.add_argument("--vendor", metavar="ID", help="the client that sends (default: the one the hub lets in)")
+    parser.add_argument("--dpop", action="store_true", help="with a token bound to the client's key, and a proof")
     parser.add_argument("--wait", action="store_true", help="follow it until it is delivered")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds to wait (default 60)")
 
@@ -57,7 +59,7 @@ async def _send(
     args: argparse.Namespace, addresses: Addresses, name: str, key_file: str, resource: str, body: bytes
 ) -> int:
     out = console()
-    async with vendor(addresses.api, addresses.helseid, name, key_file) as sender:
+    async with vendor(addresses.api, addresses.helseid, name, key_file, dpop=args.dpop) as sender:
         sent_at = datetime.now(UTC)
         answer = await sender.send(args.org or addresses.orgnr, resource, body)
         if not args.json:

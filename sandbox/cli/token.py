@@ -1,17 +1,20 @@
 """Print an access token from the sandbox's HelseID."""
 
 import argparse
+from datetime import UTC, datetime
 
 from sandbox.cli import here
 from sandbox.cli.calls import call
 from sandbox.cli.output import print_json
-from sandbox.helseid.client import fetch_token
+from sandbox.helseid import dpop as proofs
+from sandbox.helseid.client import fetch_token, read_pair
 
 EXAMPLES = """
   hub token
   hub token --vendor natugla
   hub token --scope nhn:vkp/api/user/bundle.write
   curl -H "Authorization: Bearer $(./hub token)" ...
+  curl -H @<(./hub token --proof GET URL) URL
 """
 
 
@@ -19,6 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
     parser.add_argument("--vendor", metavar="ID", help="the client that asks (default: the one the hub lets in)")
     parser.add_argument("--scope", nargs="+", action="extend", help="scopes to ask for (default: all it may have)")
+    parser.add_argument("--dpop", action="store_true", help="a token bound to the client's key (RFC 9449)")
+    parser.add_argument(
+        "--proof", nargs=2, metavar=("METHOD", "URL"), help="print both headers of one call with a bound token"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,9 +34,17 @@ def run(args: argparse.Namespace) -> int:
     vendor = args.vendor or addresses.vendor
     client = here.client_of(addresses, vendor)
     scope = " ".join(args.scope) if args.scope else None
-    token = call(fetch_token(addresses.helseid, vendor, client.key_file, scope))
+    dpop = bool(args.dpop or args.proof)
+    token = call(fetch_token(addresses.helseid, vendor, client.key_file, scope, dpop=dpop))
+    answer = {"access_token": token.access_token, "token_type": token.token_type, "expires_in": token.expires_in}
+    text = token.access_token
+    if args.proof:
+        method, url = args.proof
+        pair = call(read_pair(client.key_file))
+        answer["proof"] = proofs.proof(pair, method, url, datetime.now(UTC), token=token.access_token)
+        text = f"Authorization: DPoP {token.access_token}\nDPoP: {answer['proof']}"
     if args.json:
-        print_json({"access_token": token.access_token, "expires_in": token.expires_in})
+        print_json(answer)
     else:
-        print(token.access_token)
+        print(text)
     return 0
