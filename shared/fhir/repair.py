@@ -13,19 +13,23 @@ repair never changes what a message says:
 | `repair-trimmed`         | blanks around identifier values and systems, coding systems and codes are cut |
 | `repair-wrapped`         | one value where R4 says array becomes an array of one |
 | `repair-unwrapped`       | an array of one where R4 says one value becomes that value |
+| `repair-receiver`, `repair-event`, `repair-timestamp` | members with an older name go where R4 has them: moves.py |
 
 Wrapping and unwrapping follow the R4 shape of the type, so they stop at elements R4 does not know; the checks refuse
-those anyway.
+those anyway. A time without a zone is not mended: which zone was meant is not in the message.
+
+The copy shares with the message all that needs no mending, and is the message itself when nothing does: neither may be
+changed by anybody.
 """
 
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from shared.fhir.definitions import Element, Shape, resource_shape, shape_for
 from shared.fhir.findings import Findings
+from shared.fhir.moves import TIMESTAMP_RULE, with_timestamp
+from shared.fhir.origins import Origins
+from shared.fhir.repair_plans import UNKNOWN, Plan, Step, resource_plan
 from shared.fhir.values import JsonObject, JsonValue, Path
-
-_TRIMMED = frozenset({("Identifier", "value"), ("Identifier", "system"), ("Coding", "system")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,165 +37,223 @@ class Repaired:
     """A mended copy and what was mended."""
 
     message: JsonObject
-    moved: dict[Path, tuple[int, ...]]
-    """For each array of the copy that lost items: for each index in the copy, the index as sent."""
+    origins: Origins
 
     def as_sent(self, path: Path) -> Path:
         """Where the sender wrote what is at `path` in the copy."""
-        if not self.moved:
-            return path
-        sent: list[str | int] = []
-        for depth, step in enumerate(path):
-            indices = self.moved.get(path[:depth], ()) if isinstance(step, int) else ()
-            sent.append(indices[step] if isinstance(step, int) and step < len(indices) else step)
-        return tuple(sent)
+        return self.origins.as_sent(self.message, path)
 
 
 def repair(message: JsonObject, findings: Findings) -> Repaired:
     """Mend a copy of `message`, which stays as it is. Repairing the copy again finds nothing more to mend."""
     mending = _Mending(findings)
-    copy = mending.mend_object(message, resource_shape(message), "", (), ())
-    return Repaired(copy, mending.moved)
+    copy = mending.members(message, resource_plan(message))
+    return Repaired(copy, mending.origins)
 
 
 class _Mending:
-    """One walk over one message. `at` is the path as sent, `to` the path in the copy; None means nothing is left."""
+    """One walk over one message. Each method returns the very value it was given when nothing in it needs mending,
+    and None when nothing is left of it."""
 
     def __init__(self, findings: Findings) -> None:
-        self.note = findings.add
-        self.moved: dict[Path, tuple[int, ...]] = {}
+        self.findings = findings
+        self.origins = Origins()
+        self.at: list[str | int] = []
+        """Where the walk is, in the message as sent."""
+        self.lifted: dict[int, dict[str, int]] = {}
+        """By the id of an object as sent: its members that are taken out of arrays, and their indices there."""
 
-    def mend_object(self, value: JsonObject, shape: Shape | None, type_name: str, at: Path, to: Path) -> JsonObject:
-        copy: JsonObject = {}
-        paired: set[str] = set()
+    def note(self, rule: str) -> None:
+        self.findings.add(rule, tuple(self.at))
+
+    def members(self, value: JsonObject, plan: Plan) -> JsonObject:
+        steps, careful, trimmed, at = plan.steps, plan.careful, plan.trimmed, self.at
+        changed: dict[str, JsonValue] = {}
         for name, member in value.items():
-            if name in paired:
+            # What nearly always stands there is passed by here or gone into at once; the rest is for `member`.
+            if (
+                type(member) is str
+                and member
+                and (name not in careful or (name in trimmed and member == member.strip()))
+            ):
                 continue
-            element = shape.elements.get(name) if shape is not None else None
+            step = steps.get(name, UNKNOWN)
+            if step.twin is not None and step.twin in value:
+                if name[0] != "_":
+                    changed |= self.twins(value, name, steps)
+                continue
             mended: JsonValue
-            if element is None:
-                mended = self.mend(member, None, False, (*at, name), (*to, name))
-            elif element.repeats and (twin := _twin(name)) in value and shape is not None and twin in shape.elements:
-                paired.add(twin)
-                copy |= self.twins(value, name.removeprefix("_"), shape, at, to)
-                continue
+            at.append(name)
+            if type(member) is dict and member and not step.repeats:
+                mended = self.members(member, step.plan or step.inside(member)) or None
+            elif type(member) is list and step.repeats:
+                mended = self.items(member, step) or None
             else:
-                trims = element.type_name == "code" or (type_name, name) in _TRIMMED
-                mend_it = self.repeating if element.repeats else self.single
-                mended = mend_it(member, element, trims, (*at, name), (*to, name))
+                mended = self.member(value, name, step)
+            at.pop()
+            if mended is not member or mended is None:
+                changed[name] = mended
+        if changed:
+            value = self.copied(value, changed)
+        return self.moved(value, plan) if plan.moves_members else value
+
+    def member(self, holder: JsonObject, name: str, step: Step) -> JsonValue:
+        """The member `name` of the object `holder`, whatever it is."""
+        value = holder[name]
+        if step.repeats:
+            return (self.items(value, step) or None) if isinstance(value, list) else self.wrapped(value, step)
+        if isinstance(value, list) and step.known:
+            mended, index = self.unwrapped(value, step)
+            if index is not None:
+                self.lifted.setdefault(id(holder), {})[name] = index
+            return mended
+        return self.one(value, step)
+
+    def copied(self, value: JsonObject, changed: dict[str, JsonValue]) -> JsonObject:
+        copy: JsonObject = {}
+        for name, member in value.items():
+            mended = changed.get(name, member)
             if mended is not None:
                 copy[name] = mended
+        if lifted := self.lifted.pop(id(value), None):
+            self.origins.lifted(copy, lifted)
         return copy
 
-    def mend(self, value: JsonValue, element: Element | None, trims: bool, at: Path, to: Path) -> JsonValue:
-        """One value of any JSON type, of which `element` says what it should be."""
+    def one(self, value: JsonValue, step: Step) -> JsonValue:
+        """One value of any JSON type, of which `step` says what it should be."""
         if isinstance(value, str):
-            kept = value.strip() if trims else value
+            kept = value.strip() if step.trims else value
             if not kept:
-                self.note("repair-empty-string", at)
+                self.note("repair-empty-string")
                 return None
             if kept != value:
-                self.note("repair-trimmed", at)
-            return kept
-        if isinstance(value, dict):
+                self.note("repair-trimmed")
+                return kept
+        elif isinstance(value, dict):
             if not value:
-                self.note("repair-empty-object", at)
+                self.note("repair-empty-object")
                 return None
-            shape = shape_for(element, value) if element is not None else None
-            return self.mend_object(value, shape, element.type_name if element is not None else "", at, to) or None
-        if isinstance(value, list):
+            return self.members(value, step.inside(value)) or None
+        elif isinstance(value, list):
             # An array where no array can be is kept, mended within, for the checks to refuse.
-            return self.mend_list(value, None, False, at, to) or None
-        if value is None:
-            self.note("repair-null", at)
+            return self.items(value, UNKNOWN) or None
+        elif value is None:
+            self.note("repair-null")
         return value
 
-    def mend_list(
-        self, value: list[JsonValue], element: Element | None, trims: bool, at: Path, to: Path
-    ) -> list[JsonValue]:
+    def items(self, value: list[JsonValue], step: Step) -> list[JsonValue]:
         if not value:
-            self.note("repair-empty-array", at)
-        copy: list[JsonValue] = []
+            self.note("repair-empty-array")
+        at = self.at
+        kept: list[JsonValue] | None = None
         indices: list[int] = []
         for index, item in enumerate(value):
-            mended = self.mend(item, element, trims, (*at, index), (*to, len(copy)))
+            at.append(index)
+            if type(item) is dict and item:
+                mended: JsonValue = self.members(item, step.plan or step.inside(item)) or None
+            else:
+                mended = self.one(item, step)
+            at.pop()
+            if kept is None:
+                if mended is item and item is not None:
+                    continue
+                kept, indices = value[:index], list(range(index))
             if mended is not None:
-                copy.append(mended)
+                kept.append(mended)
                 indices.append(index)
-        self.keep_track(to, indices, value)
-        return copy
+        if kept is None:
+            return value
+        if len(kept) < len(value):
+            self.origins.items_left(kept, indices)
+        return kept
 
-    def repeating(self, value: JsonValue, element: Element, trims: bool, at: Path, to: Path) -> JsonValue:
-        if isinstance(value, list):
-            return self.mend_list(value, element, trims, at, to) or None
-        mended = self.mend(value, element, trims, at, (*to, 0))
+    def wrapped(self, value: JsonValue, step: Step) -> JsonValue:
+        mended = self.one(value, step)
         if mended is None:
             return None
-        self.note_wrapped(at)
-        return [mended]
+        self.note("repair-wrapped")
+        wrapped: list[JsonValue] = [mended]
+        self.origins.wrapped(wrapped)
+        return wrapped
 
-    def single(self, value: JsonValue, element: Element, trims: bool, at: Path, to: Path) -> JsonValue:
-        if not isinstance(value, list):
-            return self.mend(value, element, trims, at, to)
-        outside, self.moved = self.moved, {}
-        copy = self.mend_list(value, element, trims, at, to)
-        inside, self.moved = self.moved, outside
-        if len(copy) != 1 or isinstance(copy[0], list):
-            self.moved |= inside
-            return copy or None
-        self.note("repair-unwrapped", at)
-        for path, indices in inside.items():
-            if path != to:
-                self.moved[*to, *path[len(to) + 1 :]] = indices
-        return copy[0]
+    def unwrapped(self, value: list[JsonValue], step: Step) -> tuple[JsonValue, int | None]:
+        """The value, and the index it had when it was alone in an array."""
+        kept = self.items(value, step)
+        if len(kept) != 1 or isinstance(kept[0], list):
+            return kept or None, None
+        self.note("repair-unwrapped")
+        return kept[0], self.origins.index_as_sent(kept, 0)
 
-    def twins(self, value: JsonObject, name: str, shape: Shape, at: Path, to: Path) -> JsonObject:
-        """An array of primitives beside the array of their extensions: what is at one index belongs together."""
+    def twins(self, value: JsonObject, name: str, steps: dict[str, Step]) -> dict[str, JsonValue]:
+        """An array of primitives beside the array of their extensions: what is at one index belongs together.
+
+        Returns those of the two members that need mending, mended.
+        """
         names = (name, "_" + name)
-        elements = shape.elements
-        sent: list[list[JsonValue]] = []
-        for each in names:
-            items = value[each]
-            if items is None or items == []:
-                self.mend(items, None, False, (*at, each), (*to, each))
-                items = []
-            elif not isinstance(items, list):
-                self.note_wrapped((*at, each))
-                items = [items]
-            sent.append(items)
+        sent = [self.column(value[each], each) for each in names]
         kept: list[tuple[JsonValue, ...]] = []
         indices: list[int] = []
         for index, pair in enumerate(zip_longest(*sent)):
             mended = tuple(
-                None
-                if item is None
-                else self.mend(
-                    item, elements[each], elements[each].type_name == "code", (*at, each, index), (*to, each, len(kept))
-                )
+                None if item is None else self.paired(item, steps[each], each, index)
                 for each, item in zip(names, pair, strict=True)
             )
             if any(each is not None for each in mended):
                 kept.append(mended)
                 indices.append(index)
             elif all(each is None for each in pair):
-                self.note("repair-null", (*at, name, index))
-        copy: JsonObject = {}
-        for column, each in enumerate(names):
-            mended_items = [
-                pair[column] for pair, at_index in zip(kept, indices, strict=True) if at_index < len(sent[column])
-            ]
-            if mended_items:
-                copy[each] = mended_items
-                self.keep_track((*to, each), indices, value[each])
+                self.at += (name, index)
+                self.note("repair-null")
+                del self.at[-2:]
+        changed: dict[str, JsonValue] = {}
+        for number, each in enumerate(names):
+            here = [index for index in indices if index < len(sent[number])]
+            items = [pair[number] for pair in kept[: len(here)]]
+            copy = self.column_left(value[each], items, here)
+            if copy is not value[each] or copy is None:
+                changed[each] = copy
+        return changed
+
+    def column(self, value: JsonValue, name: str) -> list[JsonValue]:
+        self.at.append(name)
+        items: list[JsonValue] = value if isinstance(value, list) else []
+        if value is None or value == []:
+            self.one(value, UNKNOWN)
+        elif not isinstance(value, list):
+            self.note("repair-wrapped")
+            items = [value]
+        self.at.pop()
+        return items
+
+    def paired(self, item: JsonValue, step: Step, name: str, index: int) -> JsonValue:
+        self.at += (name, index)
+        mended = self.one(item, step)
+        del self.at[-2:]
+        return mended
+
+    def column_left(self, sent: JsonValue, items: list[JsonValue], indices: list[int]) -> JsonValue:
+        if not items:
+            return None
+        if not isinstance(sent, list):
+            self.origins.wrapped(items)
+        elif len(items) < len(sent):
+            self.origins.items_left(items, indices)
+        elif all(one is other for one, other in zip(items, sent, strict=True)):
+            return sent
+        return items
+
+    def moved(self, copy: JsonObject, plan: Plan) -> JsonObject:
+        """The object with its members of older names where R4 has them."""
+        for move in plan.moves:
+            name = move.name
+            if name in copy:
+                rest = {each: member for each, member in copy.items() if each != name}
+                sent = self.origins.as_sent(copy, (name,), tuple(self.at))
+                placed = move.place(self.origins.inherit(rest, copy), copy[name], self.origins, sent)
+                if placed is not None:
+                    self.findings.add(move.rule, sent)
+                    copy = placed
+        if plan.is_bundle and (timed := with_timestamp(copy, self.origins, tuple(self.at))) is not None:
+            copy, sent = timed
+            self.findings.add(TIMESTAMP_RULE, sent)
         return copy
-
-    def keep_track(self, to: Path, indices: list[int], sent: JsonValue) -> None:
-        if indices and indices[-1] >= len(indices) and isinstance(sent, list):
-            self.moved[to] = tuple(indices)
-
-    def note_wrapped(self, at: Path) -> None:
-        self.note("repair-wrapped", at)
-
-
-def _twin(name: str) -> str:
-    return name[1:] if name.startswith("_") else "_" + name

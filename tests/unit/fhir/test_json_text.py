@@ -58,7 +58,7 @@ def test_a_member_name_used_twice_is_refused_where_it_is() -> None:
 
 def test_a_doubled_name_that_is_no_element_is_not_repeated_to_the_sender() -> None:
     assert refused(b'{"resourceType": "Patient", "kari05834410070": 1, "kari05834410070": 2}') == [
-        ("json-duplicate-key", "Patient.*")
+        ("json-duplicate-key", "Patient")
     ]
 
 
@@ -84,7 +84,7 @@ def test_half_a_surrogate_pair_is_refused_and_a_whole_one_taken() -> None:
     assert refused(rb'{"resourceType": "Patient", "language": "\uD83D"}') == [
         ("json-lone-surrogate", "Patient.language")
     ]
-    assert refused(rb'{"\udc00": 1}') == [("json-lone-surrogate", "Resource.*")]
+    assert refused(rb'{"\udc00": 1}') == [("json-lone-surrogate", "Resource")]
 
 
 def test_depth_is_capped_whatever_the_strings_hold() -> None:
