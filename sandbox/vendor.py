@@ -69,7 +69,14 @@ class Vendor:
     """A vendor's system with its client at HelseID. Use inside `vendor(…)`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, api: str, issuer: str, client_id: str, key_file: Path, *, dpop: bool
+        self,
+        session: aiohttp.ClientSession,
+        api: str,
+        issuer: str,
+        client_id: str,
+        key_file: Path,
+        *,
+        dpop: bool = False,
     ) -> None:
         self._session = session
         self._api = api

@@ -36,8 +36,10 @@ def run(args: argparse.Namespace) -> int:
     scope = " ".join(args.scope) if args.scope else None
     dpop = bool(args.dpop or args.proof)
     token = call(fetch_token(addresses.helseid, vendor, client.key_file, scope, dpop=dpop))
-    answer = {"access_token": token.access_token, "token_type": token.token_type, "expires_in": token.expires_in}
+    answer: dict[str, object] = {"access_token": token.access_token, "expires_in": token.expires_in}
     text = token.access_token
+    if dpop:
+        answer["token_type"] = token.token_type
     if args.proof:
         method, url = args.proof
         pair = call(read_pair(client.key_file))
