@@ -108,6 +108,13 @@ def entries_of(message: JsonObject) -> Iterator[tuple[int, JsonObject]]:
             yield index, entry
 
 
+def objects(value: JsonValue) -> list[JsonObject]:
+    """The objects of a member, whether it holds one or a list."""
+    if isinstance(value, dict):
+        return [value]
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def normal_reference(reference: str) -> str:
     """A reference or fullUrl to compare: UUIDs in lower case with `urn:uuid:`, no version, everything else as is."""
     reference = reference.strip()

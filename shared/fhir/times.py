@@ -2,34 +2,37 @@
 
 from datetime import UTC, datetime
 
-from shared.fhir.references import Survey
+from shared.fhir.references import Survey, objects
 from shared.fhir.values import JsonObject, JsonValue
 
-# Per type of resource the elements that tell when, the most telling first.
-_EVENT_TIMES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "DetectedIssue": (("identifiedDateTime",), ("identifiedPeriod", "start")),
-    "Encounter": (("period", "start"),),
-    "MedicationDispense": (("whenHandedOver",), ("whenPrepared",)),
-    "Observation": (("effectiveDateTime",), ("effectiveInstant",), ("effectivePeriod", "start")),
-    "Communication": (("sent",), ("received",)),
-    "QuestionnaireResponse": (("authored",),),
-}
-_WRITTEN: dict[str, tuple[tuple[str, ...], ...]] = {"Composition": (("date",),), "Bundle": (("timestamp",),)}
+# Types of resource, the most telling first, and of each the elements that tell when: an alert happened when it was
+# raised, whenever the measurement behind it was made or the supervision after it began.
+_EVENT_TIMES: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    ("DetectedIssue", (("identifiedDateTime",), ("identifiedPeriod", "start"))),
+    ("Flag", (("period", "start"),)),
+    ("MedicationDispense", (("whenHandedOver",), ("whenPrepared",))),
+    ("Encounter", (("period", "start"),)),
+    ("QuestionnaireResponse", (("authored",),)),
+    ("Observation", (("effectiveDateTime",), ("effectiveInstant",), ("effectivePeriod", "start"))),
+    ("Communication", (("sent",), ("received",))),
+)
+_WRITTEN = (("Composition", (("date",),)), ("Bundle", (("timestamp",),)))
+_REPORTED = "0"
+"""Code of vkp-composition-event: the event was reported."""
 
 
 def occurred_at(surveyed: Survey) -> datetime | None:
-    """The first moment any event in the message tells of, in UTC; else when the note or the Bundle was written.
+    """The moment of the event, in UTC; else when it was reported; else when the note or the Bundle was written.
 
-    A date without a time of day is no moment: None if there is nothing better.
+    Of several events of the most telling type, the first that happened. A date without a time of day is no moment:
+    None if there is nothing better.
     """
-    moments = [moment for found in surveyed.resources if (moment := _moment(found.resource, _EVENT_TIMES)) is not None]
-    if moments:
-        return min(moments)
-    for kind in ("Composition", "Bundle"):
-        for found in surveyed.resources:
-            if found.resource.get("resourceType") == kind and (moment := _moment(found.resource, _WRITTEN)) is not None:
-                return moment
-    return None
+    for type_name, paths in _EVENT_TIMES:
+        of_type = (found.resource for found in surveyed.resources if found.resource.get("resourceType") == type_name)
+        moments = [moment for resource in of_type if (moment := _moment(resource, paths)) is not None]
+        if moments:
+            return min(moments)
+    return _reported(surveyed) or _written(surveyed)
 
 
 def utc(written: JsonValue) -> datetime | None:
@@ -44,12 +47,37 @@ def utc(written: JsonValue) -> datetime | None:
         return None
 
 
-def _moment(resource: JsonObject, table: dict[str, tuple[tuple[str, ...], ...]]) -> datetime | None:
-    for path in table.get(str(resource.get("resourceType")), ()):
-        value: JsonValue = resource
+def _reported(surveyed: Survey) -> datetime | None:
+    """When the treatment log says the event was reported."""
+    moments = [
+        moment
+        for found in surveyed.resources
+        if found.resource.get("resourceType") == "Composition"
+        for step in objects(found.resource.get("event"))
+        if any(
+            coding.get("code") == _REPORTED
+            for concept in objects(step.get("code"))
+            for coding in objects(concept.get("coding"))
+        )
+        and (moment := _moment(step, (("period", "start"),))) is not None
+    ]
+    return min(moments, default=None)
+
+
+def _written(surveyed: Survey) -> datetime | None:
+    for kind, paths in _WRITTEN:
+        for found in surveyed.resources:
+            if found.resource.get("resourceType") == kind and (moment := _moment(found.resource, paths)) is not None:
+                return moment
+    return None
+
+
+def _moment(value: JsonObject, paths: tuple[tuple[str, ...], ...]) -> datetime | None:
+    for path in paths:
+        here: JsonValue = value
         for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        moment = utc(value)
+            here = here.get(name) if isinstance(here, dict) else None
+        moment = utc(here)
         if moment is not None:
             return moment
     return None

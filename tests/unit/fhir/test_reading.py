@@ -10,7 +10,30 @@ from shared.errors import BrokenEnvelope, EmptyBody, NotFhir, NotJson, TooLarge,
 from shared.fhir.json_text import MAX_BYTES
 from shared.fhir.reading import read_message
 from shared.fhir.times import utc
-from tests.unit.fhir.messages import KARI, alarm, body, composition, document, observation
+from tests.unit.fhir.messages import KARI, Json, body, observation
+from tests.unit.fhir.messages import alarm as bare_alarm
+from tests.unit.fhir.messages import composition as bare_composition
+from tests.unit.fhir.messages import document as bare_document
+
+VKP = "http://ehelse.no/fhir/CodeSystem/vkp-"
+
+
+def coded(system: str, code: str) -> Json:
+    return {"coding": [{"system": VKP + system, "code": code}]}
+
+
+def composition(**changes: Any) -> Json:
+    """A note with all that VKP asks of one."""
+    return bare_composition(**{"category": [coded("composition-category-v090", "1")]} | changes)
+
+
+def alarm(**changes: Any) -> Json:
+    """A safety alarm with all that VKP asks of one."""
+    return bare_alarm(**{"code": coded("alert-code-v090", "3")} | changes)
+
+
+def document(*resources: Json, **changes: Any) -> Json:
+    return bare_document(*(resources or (composition(), alarm())), **changes)
 
 
 def occurred(message: Any) -> str | None:
@@ -54,7 +77,7 @@ def test_warnings_of_every_layer_are_told() -> None:
     assert [each.rule for each in read_message(sent, "observation").warnings] == [
         "json-byte-order-mark",
         "repair-trimmed",
-        "envelope-reference-unresolved",
+        "envelope-reference-dangling",
     ]
 
 
