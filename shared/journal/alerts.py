@@ -10,8 +10,9 @@ from shared.journal import common, log, sections
 from shared.journal.ledger import Node
 from shared.journal.model import Fact
 from shared.journal.naming import Wording, same, wording
+from shared.journal.plain import quoted
 from shared.journal.terms import capital
-from shared.journal.work import Draft, Work, quoted
+from shared.journal.work import Draft, Work
 
 _RAISED: Final = frozenset({"3", "4.13", "4.14", "7"})
 _SENSORS: Final = frozenset({"4.1", "4.2", "4.3", "4.4", "4.20", "7.1", "4.10", "4.17", "4.24"})
@@ -236,3 +237,12 @@ def tell_detail(draft: Draft, issue: Node | None) -> None:
     if issue is not None and (text := issue.told("detail")) is not None:
         lead = draft.work.terms.lead("detail")
         draft.quote(lead, lead, text)
+
+
+def tell_titled(draft: Draft) -> None:
+    """The note's own type, where it is no code of ours and says more than the heading."""
+    for composition in draft.work.parts.all("Composition"):
+        said = wording(composition.one("type"), draft.work.language, "alert", "flag", "dispense")
+        for text in said.theirs:
+            if not same(text, draft.type) and text.casefold() not in draft.type.casefold():
+                draft.fact("sender-text", quoted(text))

@@ -8,8 +8,9 @@ from shared.journal import writing
 from shared.journal.ledger import Node, extension
 from shared.journal.model import Fact, Omission
 from shared.journal.naming import wording
+from shared.journal.plain import quoted
 from shared.journal.when import When, when
-from shared.journal.work import Draft, quoted
+from shared.journal.work import Draft
 
 _LATE: Final = timedelta(hours=24)
 _AHEAD: Final = timedelta(minutes=5)
@@ -194,6 +195,11 @@ def doubt_written(draft: Draft, at: When) -> None:
 
 def _length(start: When, end: When) -> timedelta | None:
     return end.moment - start.moment if end.moment is not None and start.moment is not None else None
+
+
+def of_moment(moment: datetime) -> When:
+    """A moment that the hub knows, as a time."""
+    return When(moment.isoformat(), moment.replace(microsecond=0), writing.local(moment).date())
 
 
 def span_length(start: When | None, end: When | None) -> str:

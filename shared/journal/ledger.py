@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.fhir.values import JsonObject, JsonValue, Path
-from shared.journal.sendertext import Cleaner
 from shared.journal.model import Omission
+from shared.journal.sendertext import Cleaner
 
 
 @dataclass(slots=True)
@@ -24,6 +24,11 @@ class Ledger:
     def settled(self, path: Path) -> bool:
         """Whether this very path, with all below it, has been told or left out."""
         return path in self.told or path in self.left_out
+
+    def touched(self, path: Path) -> bool:
+        """Whether anything below this path has been told or left out."""
+        size = len(path)
+        return any(each[:size] == path for each in (*self.told, *self.left_out))
 
 
 @dataclass(frozen=True, slots=True)

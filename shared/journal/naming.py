@@ -33,6 +33,19 @@ LISTS: Final = {
 }
 """What shared/journal calls each code list."""
 
+_FLAGS: Final = {
+    "0": "5.1",
+    "1": "5.2",
+    "1.1": "5.2.1",
+    "1.2": "5.2.2",
+    "1.3": "5.2.3",
+    "2": "5.3",
+    "2.1": "5.3.1",
+    "2.2": "5.3.2",
+    "4": "",
+}
+"""Codes of the removed list of flags that the list of alerts has under other numbers, or (`4`) not at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -86,10 +99,13 @@ def wording(concept: Node | None, language: Language, *expected: str) -> Wording
     if chosen is None:
         return Wording("", None, None, tuple(theirs))
     others = {each.code for each in found if each.of == chosen.of and each.code and not _kin(each.code, chosen.code)}
+    of, code = chosen.of, chosen.code
+    if of == "flag":
+        of, code = "alert", _FLAGS.get(code, code)
     return Wording(
-        chosen.of,
-        chosen.code,
-        terms(language).code(chosen.of, chosen.code),
+        of,
+        code or None,
+        terms(language).code(of, code),
         tuple(theirs),
         next((each for each, raw in theirs.items() if chosen.found and codes.contradicts(chosen.found, raw)), None),
         tuple(sorted(others)),

@@ -13,7 +13,8 @@ from shared.fhir.codes import fold
 from shared.journal.ledger import Node, extension
 from shared.journal.model import Omission
 from shared.journal.naming import same, wording
-from shared.journal.work import Draft, person_name, quoted
+from shared.journal.plain import quoted
+from shared.journal.work import Draft, person_name
 
 _HUMAN: Final = {"1": "note", "1.1": "follow-up", "1.2": "event-description", "1.3": "comment"}
 _LEADS: Final = {"note": "note", "follow-up": "note", "event-description": "event-description", "comment": "comment"}
@@ -149,14 +150,24 @@ def only_identifier(text: str, identifiers: frozenset[str]) -> bool:
     return False
 
 
-def tell_title(draft: Draft, composition: Node) -> None:
-    """The Composition's own title, when it says more than the heading does."""
+def title_of(draft: Draft, composition: Node) -> str | None:
+    """The Composition's own title, unless it is one of the message's identifiers."""
     raw = composition.raw("title")
     if raw is None:
-        return
+        return None
     if only_identifier(raw, _identifiers(draft)):
         composition.leave(Omission.IDENTIFIER, "title")
-    elif fold(raw) and fold(raw) in fold(draft.type):
-        composition.leave(Omission.REPEATED, "title")
-    elif title := composition.told("title"):
-        draft.fact("sender-title", quoted(title))
+        return None
+    return composition.told("title")
+
+
+def tell_titles(draft: Draft) -> None:
+    """The Compositions' own titles, where they say more than the heading does."""
+    for composition in draft.work.parts.all("Composition"):
+        raw = composition.raw("title")
+        if raw is None or (*composition.path, "title") in draft.work.parts.ledger.told:
+            continue
+        if fold(raw) and fold(raw) in fold(draft.type):
+            composition.leave(Omission.REPEATED, "title")
+        elif (title := title_of(draft, composition)) is not None:
+            draft.fact("sender-title", quoted(title))

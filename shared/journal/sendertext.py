@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.journal.model import NoteChoices
+from shared.journal.plain import Plain, plain_line, plain_text
 from shared.journal.terms import terms
 
 KEY_CODE: Final = "key-code"
@@ -25,16 +26,16 @@ class Cleaner:
 
     def line(self, text: str) -> str:
         """A display, a title or a text, on one line."""
-        return self._keys(" ".join(re.sub(r"<[^>]*>", " ", text).split()))
+        return self._noted(plain_line(text, self.choices.language))
 
     def block(self, text: str) -> str:
         """A narrative, or a text that may have lines."""
-        text = re.sub(r"</(p|div|tr|li)>", "\n", text)
-        lines = [" ".join(re.sub(r"<[^>]*>", " ", each).split()) for each in text.split("\n")]
-        return self._keys("\n".join(each for each in lines if each))
+        return self._noted(plain_text(text, self.choices.language, links=self.choices.links))
 
-    def _keys(self, text: str) -> str:
-        """Codes for key boxes and doors: kept and remarked on, or hidden when the municipality wants it."""
+    def _noted(self, plain: Plain) -> str:
+        self.remarks.update(plain.actions)
+        text = plain.text
+        # Codes for key boxes and doors: kept and remarked on, or hidden when the municipality wants it.
         if _KEY.search(text) is None:
             return text
         if not self.choices.mask_key_codes:

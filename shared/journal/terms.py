@@ -27,6 +27,8 @@ class Terms:
     leads: Mapping[str, str]
     log: Mapping[str, str]
     checks: Mapping[str, str]
+    extensions: Mapping[str, str]
+    """Labels of extensions, by a part of their url."""
     codes: Mapping[str, Mapping[str, str]]
 
     def word(self, key: str, **values: object) -> str:

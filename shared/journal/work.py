@@ -7,6 +7,7 @@ from shared.journal import writing
 from shared.journal.ledger import Node
 from shared.journal.model import Block, Check, Fact, HumanText, Language, NoteChoices, NoteContext, Statement
 from shared.journal.parts import Parts
+from shared.journal.plain import quoted
 from shared.journal.terms import Terms
 from shared.journal.when import When
 from shared.journal.writing import NBSP
@@ -84,6 +85,8 @@ class Draft:
     until: When | None = None
     untimed: bool = False
     """The heading shows no time although there is one (it cannot be right)."""
+    spanned: bool = False
+    """The heading shows until when."""
     dated_only: bool = False
     """The heading shows the day, not the hour."""
     state: str = ""
@@ -96,8 +99,8 @@ class Draft:
     """Set when a person wrote all of it."""
 
     def say(self, prose: str, *facts: Fact) -> None:
-        """Tell in our own words."""
-        self.blocks.append(Statement(prose, facts))
+        """Tell in our own words; a list shows the sentence too when it has no facts."""
+        self.blocks.append(Statement(prose, facts or (Fact(self.label("remark"), prose),)))
 
     def fact(self, label: str, value: str) -> None:
         """Tell one fact, as a sentence `Label: value.` and as a line."""
@@ -128,11 +131,6 @@ class Draft:
 def labelled(label: str, value: str) -> str:
     """`Årsak: «fallt i stua».` with a full stop unless the value has its own."""
     return f"{label}: {value}" + ("" if value.endswith(_ENDINGS) else ".")
-
-
-def quoted(text: str) -> str:
-    """In « »; quotation marks inside become “ ”, so that nothing can step out of its quotation."""
-    return f"«{text.replace('«', '“').replace('»', '”')}»"
 
 
 def quoted_all(texts: list[str]) -> str:
