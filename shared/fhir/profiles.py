@@ -6,13 +6,13 @@ http://hl7.org/fhir/R4/observation-vitalsigns.html). What is asked is data (`pro
 resource is first met.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from types import MappingProxyType
 
 from shared.fhir.findings import Findings
-from shared.fhir.profile_checks import Check, Walk, compile_profile
+from shared.fhir.profile_checks import compile_profile
 from shared.fhir.profile_table import Kind, Profile, extensions, kinds, profiles
+from shared.fhir.profile_walk import Check, Walk
 from shared.fhir.references import entries_of
 from shared.fhir.values import JsonObject, JsonValue, Path
 
@@ -45,27 +45,27 @@ def _check_resource(resource: JsonObject, path: Path, walk: Walk) -> None:
     if not isinstance(type_name, str):
         return
     claimed = _claimed(resource, type_name, path, walk) if "meta" in resource else ()
-    for profile in claimed:
-        _check(profile.name, whole=True)(resource, path, walk)
+    for name in claimed:
+        _check(name, whole=True)(resource, path, walk)
     for name in _kind(resource, type_name):
-        if all(profile.name != name for profile in claimed):
+        if name not in claimed:
             _check(name, whole=False)(resource, path, walk)
     contained = resource.get("contained")
     for index, each in enumerate(contained if isinstance(contained, list) else ()):
         if isinstance(each, dict) and isinstance(inner := each.get("resourceType"), str) and "meta" in each:
             where = (*path, "contained", index)
-            for profile in _claimed(each, inner, where, walk):
-                _check(profile.name, whole=True)(each, where, walk)
+            for name in _claimed(each, inner, where, walk):
+                _check(name, whole=True)(each, where, walk)
 
 
-def _claimed(resource: JsonObject, type_name: str, path: Path, walk: Walk) -> tuple[Profile, ...]:
-    """The known profiles that a resource claims and that are of its type."""
+def _claimed(resource: JsonObject, type_name: str, path: Path, walk: Walk) -> tuple[str, ...]:
+    """The known profiles that a resource claims and that are of its type, by name."""
     meta = resource["meta"]
     claims = meta.get("profile") if isinstance(meta, dict) else None
-    found = []
+    found: tuple[str, ...] = ()
     for index, claim in enumerate(claims if isinstance(claims, list) else ()):
         where = (*path, "meta", "profile", index)
-        profile = _by_canonical().get(claim.partition("|")[0]) if isinstance(claim, str) else None
+        profile = _claimable(claim) if isinstance(claim, str) else None
         if profile is None:
             walk.note("profile-unknown", where)
             continue
@@ -74,9 +74,9 @@ def _claimed(resource: JsonObject, type_name: str, path: Path, walk: Walk) -> tu
             continue
         if profile.withdrawn is not None:
             walk.note("profile-withdrawn", where, profile=profile.name, since=profile.withdrawn)
-        if profile not in found:
-            found.append(profile)
-    return tuple(found)
+        if profile.name not in found:
+            found = (*found, profile.name)
+    return found
 
 
 def _kind(resource: JsonObject, type_name: str) -> tuple[str, ...]:
@@ -123,18 +123,21 @@ class _Table:
 
 
 @cache
-def _kinds() -> Mapping[str, _Table]:
+def _kinds() -> dict[str, _Table]:
     tables: dict[str, _Table] = {}
     for kind in kinds():
         tables.setdefault(kind.type_name, _Table()).add(kind)
-    return MappingProxyType(tables)
+    return tables
 
 
 @cache
-def _by_canonical() -> Mapping[str, Profile]:
-    return MappingProxyType(
-        {url: each for each in profiles().values() for url in (each.canonical, *each.also_claimed_as)}
-    )
+def _by_canonical() -> dict[str, Profile]:
+    return {url: each for each in profiles().values() for url in (each.canonical, *each.also_claimed_as)}
+
+
+def _claimable(claim: str) -> Profile | None:
+    known = _by_canonical()
+    return known.get(claim) or known.get(claim.partition("|")[0])
 
 
 @cache
@@ -143,10 +146,8 @@ def _check(name: str, *, whole: bool) -> Check:
 
 
 @cache
-def _extensions() -> Mapping[str, str]:
-    return MappingProxyType(
-        {url: each.name for each in extensions().values() for url in (each.canonical, *each.also_claimed_as)}
-    )
+def _extensions() -> dict[str, str]:
+    return {url: each.name for each in extensions().values() for url in (each.canonical, *each.also_claimed_as)}
 
 
 def _extension_check(url: str) -> Check | None:
