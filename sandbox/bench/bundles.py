@@ -26,16 +26,18 @@ _LOG: Final = ("0", "1", "8", "10", "9", "3")
 def bundle(size: int) -> bytes:
     """A document of at least so many bytes, as a sender would write it on the wire: without blanks between values."""
     readings = count()
-    resources = [_composition(), _alarm(), _device(0)]
-    body = _bytes(resources)
-    if len(body) < size:
-        resources += [_visit(), _device(1)]
+    resources = [_alarm(), _device()]
+    if len(_bytes(resources)) < size:
+        resources.append(_visit())
     while len(body := _bytes(resources)) < size:
         resources.append(_reading(next(readings)))
     return body
 
 
-def _bytes(resources: list[Json]) -> bytes:
+def _bytes(content: list[Json]) -> bytes:
+    # All but the device stand in the sections of the note; the alarm refers to the device.
+    told = [number for number, each in enumerate(content, 1) if each["resourceType"] != "Device"]
+    resources = [_composition(told), *content]
     entries = [{"fullUrl": _url(number), "resource": resource} for number, resource in enumerate(resources)]
     message = {
         "resourceType": "Bundle",
@@ -72,7 +74,7 @@ def _alert_code() -> Json:
     return _concept(_coding(f"{_NAMES}/vkp-alert-code-v090", "3", "Trygghetsalarm"))
 
 
-def _composition() -> Json:
+def _composition(told: list[int]) -> Json:
     events = [
         {
             "code": [_concept(_coding(f"{_NAMES}/vkp-composition-event-v090", code), text="op-12")],
@@ -99,7 +101,7 @@ def _composition() -> Json:
                     "status": "generated",
                     "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>Pasienten var trygg.</p></div>',
                 },
-                "entry": [{"reference": _url(1)}],
+                "entry": [{"reference": _url(number)} for number in told],
             }
         ],
     }
@@ -117,12 +119,12 @@ def _alarm() -> Json:
     }
 
 
-def _device(number: int) -> Json:
+def _device() -> Json:
     return {
         "resourceType": "Device",
-        "identifier": [{"system": "https://trygghetsvakt.example/imei", "value": f"35209900176148{number}"}],
+        "identifier": [{"system": "https://trygghetsvakt.example/imei", "value": "352099001761481"}],
         "manufacturer": "Trygghetsvakt",
-        "serialNumber": f"TV-88-{number:05}",
+        "serialNumber": "TV-88-10442",
         "deviceName": [{"name": "Trygghetsalarm med høyttaler", "type": "user-friendly-name"}],
     }
 
@@ -156,6 +158,6 @@ def _reading(number: int) -> Json:
         "code": _concept(_coding("http://loinc.org", loinc), _coding("http://snomed.info/sct", snomed)),
         "subject": _patient(),
         "effectiveDateTime": f"2026-11-20T21:{number % 60:02}:00+01:00",
-        "performer": [_operator()],
+        "performer": [_patient()],
         "valueQuantity": quantity,
     }

@@ -38,6 +38,7 @@ COMMANDS = (
     Entry("up", "sandbox.cli.up", "start the whole hub on this machine and send one event through"),
     Entry("test", "sandbox.cli.test", "run every check and test", passes_on=True),
     Entry("token", "sandbox.cli.token", "print an access token"),
+    Entry("check", "sandbox.cli.check", "check FHIR files as the API would, with no hub running"),
     Entry("send", "sandbox.cli.send", "send a FHIR file as the sandbox vendor"),
     Entry("status", "sandbox.cli.status", "say where a message is"),
     Entry("trail", "sandbox.cli.trail", "show a message's timeline"),

@@ -1,0 +1,1 @@
+"""Checking files as the API would judge them, with no hub running."""
