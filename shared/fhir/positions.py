@@ -7,7 +7,7 @@ a few are asked for.
 
 import json
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -133,5 +133,5 @@ def _nearest(root: _Place, path: Path) -> int:
 
 
 def _line_and_column(line_ends: list[int], at: int) -> tuple[int, int]:
-    line = bisect_right(line_ends, at - 1)
+    line = bisect_left(line_ends, at)
     return line + 1, at - (line_ends[line - 1] + 1 if line else 0) + 1

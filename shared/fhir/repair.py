@@ -22,6 +22,7 @@ The copy shares with the message all that needs no mending, and is the message i
 changed by anybody.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -63,8 +64,8 @@ class _Mending:
         self.lifted: dict[int, dict[str, int]] = {}
         """By the id of an object as sent: its members that are taken out of arrays, and their indices there."""
 
-    def note(self, rule: str) -> None:
-        self.findings.add(rule, tuple(self.at))
+    def note(self, rule: str, *steps: str | int) -> None:
+        self.findings.add(rule, (*self.at, *steps))
 
     def members(self, value: JsonObject, plan: Plan) -> JsonObject:
         steps, careful, trimmed, at = plan.steps, plan.careful, plan.trimmed, self.at
@@ -189,27 +190,25 @@ class _Mending:
 
         Returns those of the two members that need mending, mended.
         """
-        names = (name, "_" + name)
-        sent = [self.column(value[each], each) for each in names]
-        kept: list[tuple[JsonValue, ...]] = []
+        other = "_" + name
+        values, extensions = self.column(value[name], name), self.column(value[other], other)
+        kept_values: list[JsonValue] = []
+        kept_extensions: list[JsonValue] = []
         indices: list[int] = []
-        for index, pair in enumerate(zip_longest(*sent)):
-            mended = tuple(
-                None if item is None else self.paired(item, steps[each], each, index)
-                for each, item in zip(names, pair, strict=True)
-            )
-            if any(each is not None for each in mended):
-                kept.append(mended)
+        for index, (of_value, of_extension) in enumerate(zip_longest(values, extensions)):
+            mended_value = None if of_value is None else self.paired(of_value, steps[name], name, index)
+            mended_extension = None if of_extension is None else self.paired(of_extension, steps[other], other, index)
+            if mended_value is not None or mended_extension is not None:
+                kept_values.append(mended_value)
+                kept_extensions.append(mended_extension)
                 indices.append(index)
-            elif all(each is None for each in pair):
-                self.at += (name, index)
-                self.note("repair-null")
-                del self.at[-2:]
+            elif of_value is None and of_extension is None:
+                self.note("repair-null", name, index)
         changed: dict[str, JsonValue] = {}
-        for number, each in enumerate(names):
-            here = [index for index in indices if index < len(sent[number])]
-            items = [pair[number] for pair in kept[: len(here)]]
-            copy = self.column_left(value[each], items, here)
+        for each, sent, kept in ((name, values, kept_values), (other, extensions, kept_extensions)):
+            # Where one array is longer than the other, the other ends where it was sent to end.
+            length = bisect_left(indices, len(sent))
+            copy = self.column_left(value[each], kept[:length], indices[:length])
             if copy is not value[each] or copy is None:
                 changed[each] = copy
         return changed
@@ -226,6 +225,8 @@ class _Mending:
         return items
 
     def paired(self, item: JsonValue, step: Step, name: str, index: int) -> JsonValue:
+        if type(item) is str and item and not step.trims:
+            return item
         self.at += (name, index)
         mended = self.one(item, step)
         del self.at[-2:]
