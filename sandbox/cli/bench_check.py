@@ -24,7 +24,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(measured: Measured) -> None:
-    table = Table("layer", *(f"{size / 1000:.1f} KB" for size in measured.sizes), title="µs for a message, medians")
+    table = Table(
+        "layer", *(f"{size / 1000:.1f} KB" for size in measured.sizes), title="µs for a message: median (least)"
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for line in measured.layers:
@@ -44,4 +46,4 @@ def _show(measured: Measured) -> None:
 
 
 def _figures(line: Line) -> list[str]:
-    return [f"{each:,.0f}" for each in line.microseconds]
+    return [f"{median:,.0f} ({least:,.0f})" for median, least in zip(line.median, line.least, strict=True)]
