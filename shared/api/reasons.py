@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
+from shared.journal.model import HeldReason
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A code with its meaning. `n` in a code stands for the HTTP status."""
+    """A code with its meaning. `n` in a code stands for what follows: an HTTP status, a name."""
 
     code: str
     text: str
@@ -29,6 +31,12 @@ REASONS: Final = (
         "HUB_BYTES_DIFFER",
         "The stored bytes are missing or do not match their checksum; they are not sent.",
         "An operator must look into the store; ask the sender to post the message again.",
+    ),
+    Reason(
+        "HUB_NOTE_n",
+        "No journal note may be made of this message before a person has seen it; it is quarantined. The end of the "
+        "code says why: " + ", ".join(sorted(each.name for each in HeldReason)) + ".",
+        "A person must look at the message, and ask its sender.",
     ),
     Reason(
         "HUB_GAVE_UP",

@@ -9,22 +9,21 @@ it (P6).
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from shared.errors import BrokenEnvelope, BrokenProfile, Finding, HubError, NotFhir, WrongIdentifier
 from shared.fhir.checker import check_r4
 from shared.fhir.envelope import Envelope, check_envelope
+from shared.fhir.event import MessageEvent, event_of
 from shared.fhir.findings import Findings
-from shared.fhir.identifiers import PatientKey, identifier_of
+from shared.fhir.identifiers import PatientKey
 from shared.fhir.json_text import check_size, parse
 from shared.fhir.numbers import check_identifiers
 from shared.fhir.profiles import check_profiles
 from shared.fhir.repair import repair
 from shared.fhir.resources import resource_type_at
 from shared.fhir.rules import DEFAULT, Policy
-from shared.fhir.times import occurred_at
 from shared.fhir.values import JsonObject
 from shared.identity.series import Environment
 
@@ -67,10 +66,7 @@ class Reading:
     resource_type: str
     bundle_type: str | None
     patient: PatientKey
-    business_identifier: tuple[str, str] | None = field(repr=False)
-    """System and value of the Bundle's identifier, or the first of a single resource: for recognising a repetition."""
-    occurred_at: datetime | None
-    """When it happened, in UTC, as far as the message tells."""
+    event: MessageEvent
     warnings: tuple[Finding, ...]
     sha256: str
     """Of the bytes as sent, hexadecimal."""
@@ -116,15 +112,7 @@ def read_message(body: bytes, resource: str, judging: Judging = Judging()) -> Re
         resource_type,
         envelope.bundle_type,
         envelope.patient,
-        _business_identifier(judgement.message),
-        occurred_at(envelope.survey),
+        event_of(judgement.message, envelope),
         judgement.findings,
         hashlib.sha256(body).hexdigest(),
     )
-
-
-def _business_identifier(message: JsonObject) -> tuple[str, str] | None:
-    identifier = message.get("identifier")
-    if isinstance(identifier, list):
-        return next((found for each in identifier if (found := identifier_of(each)) is not None), None)
-    return identifier_of(identifier)

@@ -51,6 +51,10 @@ class Event:
     traceparent: str
     received_at: datetime
     occurred_at: datetime | None = None
+    kind: str = ""
+    """What sort of event it tells of: a code of shared/fhir/kinds.py."""
+    severity: str = ""
+    """How grave its sender says it is, with the scale: `vkp:30`, `r4:high`; empty when nothing is said."""
 
     def facts(self) -> Document:
         """What routing and delivering need to know, as kept in work lists and deliveries."""
@@ -69,6 +73,8 @@ class Event:
             "traceparent": self.traceparent,
             "receivedAt": clock.written(self.received_at),
             "occurredAt": clock.written(self.occurred_at) if self.occurred_at else None,
+            "kind": self.kind,
+            "severity": self.severity,
         }
 
     def document(self) -> Document:
@@ -103,6 +109,8 @@ def event_from(facts: Mapping[str, Any]) -> Event:
         traceparent=facts["traceparent"],
         received_at=clock.read(facts["receivedAt"]),
         occurred_at=clock.read(occurred) if occurred else None,
+        kind=facts.get("kind", ""),
+        severity=facts.get("severity", ""),
     )
 
 

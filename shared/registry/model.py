@@ -68,6 +68,10 @@ class Municipality:
     def __post_init__(self) -> None:
         choices(self.note)
 
+    def receiver(self, id: str) -> Receiver | None:
+        """Its receiver of this id; None when it has none."""
+        return next((each for each in self.receivers if each.id == id), None)
+
     def note_choices(self, receiver: Receiver) -> NoteChoices:
         """How a note for one of its receivers is written."""
         return choices(self.note, receiver.note)

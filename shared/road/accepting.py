@@ -25,6 +25,7 @@ from shared.errors import (
     UnknownMunicipality,
     WrongContentType,
 )
+from shared.fhir.event import Severity
 from shared.fhir.json_text import MAX_BYTES
 from shared.fhir.reading import Judging, Reading, read_message
 from shared.fhir.rules import Policy
@@ -138,7 +139,7 @@ class Acceptance:
                 sender=caller.vkp_id,
                 orgnr=post.orgnr,
                 resource=resource,
-                business_identifier=reading.business_identifier,
+                business_identifier=reading.event.business_identifier,
                 sha256=reading.sha256,
             ),
             lane=lane,
@@ -153,7 +154,9 @@ class Acceptance:
             correlation_id=post.correlation_id or str(uuid.uuid4()),
             traceparent=post.traceparent,
             received_at=self._clock(),
-            occurred_at=reading.occurred_at,
+            occurred_at=reading.event.occurred_at,
+            kind=reading.event.kind.value,
+            severity=_severity(reading.event.severity),
         )
 
     async def _keep(self, event: Event, body: bytes, reading: Reading) -> Accepted:
@@ -192,6 +195,10 @@ def _checked_body(post: Post) -> bytes:
     if not post.body.strip():
         raise EmptyBody
     return post.body
+
+
+def _severity(severity: Severity | None) -> str:
+    return f"{severity.scale.value}:{severity.code}" if severity is not None else ""
 
 
 def _media_type(content_type: str) -> str:

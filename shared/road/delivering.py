@@ -20,6 +20,7 @@ from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery
 from shared.messages.signals import Queue, SignalLost, Signals
 from shared.registry.register import Register
+from shared.road.noting import KeptBack, handed_over
 from shared.tracing import span
 
 IN_ONE_GO: Final = 50
@@ -77,8 +78,8 @@ class Delivering:
     async def _hand_over(self, delivery: Delivery, traceparent: str) -> Answer:
         event = delivery.event
         municipality = await self._register.municipality(event.orgnr)
-        urls = [each.url for each in municipality.receivers if each.id == delivery.receiver] if municipality else []
-        if not urls:
+        receiver = municipality.receiver(delivery.receiver) if municipality is not None else None
+        if municipality is None or receiver is None:
             return Later("HUB_RECEIVER_GONE")
         try:
             body = await self._events.payload(event.id, event.lane)
@@ -86,7 +87,11 @@ class Delivering:
             return self._damaged(delivery)
         if hashlib.sha256(body).hexdigest() != event.sha256:
             return self._damaged(delivery)
-        return await self._receiver.post(Endpoint(urls[0]), delivery, body, traceparent)
+        system = await self._register.system(event.sender)
+        content = handed_over(body, event, municipality, receiver, system)
+        if isinstance(content, KeptBack):
+            return Refused(content.code, 0)
+        return await self._receiver.post(Endpoint(receiver.url), delivery, content.body, traceparent)
 
     def _damaged(self, delivery: Delivery) -> Answer:
         log(LogEvent.BYTES_DIFFER, delivery_id=delivery.id)

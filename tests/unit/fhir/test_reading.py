@@ -37,7 +37,7 @@ def document(*resources: Json, **changes: Any) -> Json:
 
 
 def occurred(message: Any) -> str | None:
-    moment = read_message(body(message), message["resourceType"]).occurred_at
+    moment = read_message(body(message), message["resourceType"]).event.occurred_at
     assert moment is None or moment.tzinfo is UTC
     return moment.isoformat() if moment is not None else None
 
@@ -47,8 +47,8 @@ def test_a_reading_tells_what_the_hub_routes_by() -> None:
     reading = read_message(sent, "bundle")
     assert (reading.resource_type, reading.bundle_type) == ("Bundle", "document")
     assert reading.patient.value == KARI
-    assert reading.business_identifier == ("urn:ietf:rfc:3986", "urn:uuid:00000000-0000-4000-8000-000000000999")
-    assert reading.occurred_at == datetime(2026, 1, 15, 7, 12, 3, tzinfo=UTC)
+    assert reading.event.business_identifier == ("urn:ietf:rfc:3986", "urn:uuid:00000000-0000-4000-8000-000000000999")
+    assert reading.event.occurred_at == datetime(2026, 1, 15, 7, 12, 3, tzinfo=UTC)
     assert reading.warnings == ()
     assert reading.sha256 == hashlib.sha256(sent).hexdigest()
 
@@ -63,7 +63,7 @@ def test_the_hash_is_of_the_bytes_as_sent_not_of_what_they_mean() -> None:
 )
 def test_a_uuid_identifies_a_message_in_every_spelling(spelled: str) -> None:
     reading = read_message(body(document(identifier={"system": "s", "value": spelled})), "bundle")
-    assert reading.business_identifier == ("s", "urn:uuid:0000000a-0000-4000-8000-000000000999")
+    assert reading.event.business_identifier == ("s", "urn:uuid:0000000a-0000-4000-8000-000000000999")
 
 
 def test_a_single_resource_is_identified_by_its_first_identifier_that_has_a_value() -> None:
