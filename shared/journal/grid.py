@@ -39,25 +39,26 @@ def lines(table: Element, flatten: Flatten) -> list[str]:
     around: list[str] = []
     rows: list[_Row] = []
     spanning: dict[int, _Spanning] = {}
-    for part in _parts(table):
+    for section, part in _parts(table):
         if isinstance(part, str):
             around += [part.strip()] if part.strip() else []
         elif part.name != "tr":
             around += flatten(Element("", {}, [part])).split("\n")
-        elif row := _row(part, flatten, spanning):
+        elif row := _row(part, section, flatten, spanning):
             rows.append(row)
     return [line for line in around if line] + _laid_out(rows)
 
 
-def _parts(table: Element) -> Iterator[Element | str]:
+def _parts(table: Element) -> Iterator[tuple[Element, Element | str]]:
+    """What is in a table or a section of it, with what it is in."""
     for child in table.children:
         if isinstance(child, Element) and child.name in ("thead", "tbody", "tfoot"):
             yield from _parts(child)
         else:
-            yield child
+            yield table, child
 
 
-def _row(row: Element, flatten: Flatten, spanning: dict[int, _Spanning]) -> _Row | None:
+def _row(row: Element, section: Element, flatten: Flatten, spanning: dict[int, _Spanning]) -> _Row | None:
     cells: list[str] = []
     heads: list[bool] = []
 
@@ -75,7 +76,9 @@ def _row(row: Element, flatten: Flatten, spanning: dict[int, _Spanning]) -> _Row
                 heads.append(False)
             continue
         carried()
-        text = flatten(Element("", {}, [Element("", child.attributes, child.children)])).strip()
+        # Rows and sections may be hidden or coloured as cells may.
+        cell = _inline(section, [_inline(row, [_inline(child, child.children)])])
+        text = flatten(Element("", {}, [cell])).strip()
         below = _span(child, "rowspan") - 1
         for column in range(_span(child, "colspan")):
             if below:
@@ -84,6 +87,10 @@ def _row(row: Element, flatten: Flatten, spanning: dict[int, _Spanning]) -> _Row
         heads.append(child.name == "th")
     carried()
     return _Row(cells, all(heads)) if any(cells) else None
+
+
+def _inline(element: Element, children: list[Element | str]) -> Element:
+    return Element("", element.attributes, children)
 
 
 def _span(cell: Element, name: str) -> int:

@@ -28,9 +28,10 @@ def subject_of(message: JsonObject) -> JsonObject | None:
 
 
 def _strings(value: JsonValue) -> JsonValue:
-    """The value without numbers: an Identifier has none of its own, and extensions are not passed on in part."""
+    """The value without extensions and numbers: an Identifier has no numbers of its own."""
     if isinstance(value, dict):
-        return {name: _strings(each) for name, each in value.items() if isinstance(each, str | dict | list)}
+        parts = {name: each for name, each in value.items() if name != "extension"}
+        return {name: _strings(each) for name, each in parts.items() if isinstance(each, str | dict | list)}
     if isinstance(value, list):
         return [_strings(each) for each in value if isinstance(each, str | dict | list)]
     return value
