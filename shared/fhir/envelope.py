@@ -14,15 +14,13 @@ The others (`batch-response`, `transaction-response`, `history`, `searchset`) ar
 whose MessageHeader has a `response`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.fhir.findings import Findings
-from shared.fhir.identifiers import PatientKey, normal_system
+from shared.fhir.identifiers import PatientKey
 from shared.fhir.patients import mentions, names_nobody, one_patient
-from shared.fhir.references import Survey, check_references, entries_of, survey, unreachable
-from shared.fhir.values import JsonObject, JsonValue, Path
-from shared.identity.systems import HER
+from shared.fhir.references import Survey, check_references, entries_of, objects, survey, unreachable
+from shared.fhir.values import JsonObject, Path
 
 BUNDLE_TYPES = frozenset({"document", "message", "batch", "collection", "transaction"})
 """The kinds of Bundle this hub takes."""
@@ -113,18 +111,8 @@ class _Check:
     def header(self, header: JsonObject, path: Path) -> None:
         if "response" in header:
             self.answer((*path, "response"))
-        elif not any("reference" in each for _, each in _objects(header, "focus")):
+        elif not any("reference" in each for each in objects(header.get("focus"))):
             self.note("envelope-focus-missing", (*path, "focus"))
-        self.her_id(header.get("sender"), (*path, "sender"))
-        for index, destination in _objects(header, "destination"):
-            self.her_id(destination.get("receiver"), (*path, "destination", index, "receiver"))
-
-    def her_id(self, party: JsonValue, path: Path) -> None:
-        identifier = party.get("identifier") if isinstance(party, dict) else None
-        if isinstance(identifier, dict):
-            system = identifier.get("system")
-            if not isinstance(system, str) or normal_system(system) != HER:
-                self.note("envelope-party-not-her-id", (*path, "identifier", "system"))
 
     def answer(self, path: Path) -> None:
         self.is_answer = True
@@ -154,10 +142,3 @@ class _Check:
             named_by = _NAMED_BY.get(str(found.resource.get("resourceType")))
             if named_by is not None and len(found.path) == _ENTRY_DEPTH and names_nobody(found, self.surveyed):
                 self.note("envelope-entry-without-patient", (*found.path, named_by))
-
-
-def _objects(resource: JsonObject, name: str) -> Iterator[tuple[int, JsonObject]]:
-    value = resource.get(name)
-    for index, each in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(each, dict):
-            yield index, each

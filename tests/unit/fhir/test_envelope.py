@@ -297,17 +297,6 @@ def test_a_message_leads_from_its_header_to_what_it_is_about() -> None:
     ]
 
 
-def test_parties_of_a_message_are_named_by_her_id() -> None:
-    her = {"identifier": {"system": " urn:oid:2.16.578.1.12.4.1.2", "value": "9990207"}}
-    orgnr = {"identifier": {"system": "urn:oid:2.16.578.1.12.4.1.4.101", "value": "310000019"}}
-    to = {"endpoint": "http://b"}
-    assert warned(message_of(header(sender=her, destination=[to | {"receiver": her}, to]))) == []
-    assert warned(message_of(header(sender=orgnr, destination=[to | {"receiver": orgnr}]))) == [
-        ("envelope-party-not-her-id", "Bundle.entry[0].resource.sender.identifier.system"),
-        ("envelope-party-not-her-id", "Bundle.entry[0].resource.destination[0].receiver.identifier.system"),
-    ]
-
-
 @pytest.mark.parametrize("bundle_type", ["batch", "collection", "transaction"])
 def test_entries_that_stand_alone_each_say_whose_they_are(bundle_type: str) -> None:
     nobody = bundle(bundle_type, entry(observation(), None), entry(observation(subject=None), None))
