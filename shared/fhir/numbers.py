@@ -45,6 +45,7 @@ _CONTACT: Final = frozenset({"phone", "fax", "email", "pager", "url", "sms", "ot
 """ContactPoint.system (R4): a ContactPoint has system and value too."""
 _PLAIN: Final = ("display", "reference", "id", "fullUrl")
 """Members that hold text or an address: no place for a national number."""
+_LOOKED_AT: Final = frozenset({"value", *_PLAIN})
 _LENGTH: Final = 11
 _FIVE_DIGITS: Final = re.compile(r"[0-9]{5}")
 _IN_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{6} ?[0-9]{5}(?![0-9A-Za-z])")
@@ -67,23 +68,24 @@ def check_identifiers(message: JsonObject, environment: Environment, findings: F
         _note(message, (), judge, findings)
 
 
-def _any_fault(message: JsonObject, judge: "_Judge") -> bool:
-    # Exact types: the parser makes no others, and this is asked of every value of every message.
-    waiting: list[JsonValue] = [message]
-    while waiting:
-        value = waiting.pop()
-        if type(value) is dict:
-            for name, each in value.items():
-                if type(each) is str:
-                    if name == "value":
-                        if judge.identifier(value, each):
-                            return True
-                    elif name in _PLAIN and len(each) >= _LENGTH and _holds_number(each):
+def _any_fault(value: JsonObject, judge: "_Judge") -> bool:
+    # Exact types: the parser makes no others, and this is asked of every value of every message. It nests no deeper
+    # than the parser lets it, and an array right in an array is refused as no FHIR.
+    for name, each in value.items():
+        if type(each) is str:
+            if name in _LOOKED_AT:
+                if name == "value":
+                    if judge.identifier(value, each):
                         return True
-                else:
-                    waiting.append(each)
-        elif type(value) is list:
-            waiting += value
+                elif len(each) >= _LENGTH and _holds_number(each):
+                    return True
+        elif type(each) is dict:
+            if _any_fault(each, judge):
+                return True
+        elif type(each) is list:
+            for item in each:
+                if type(item) is dict and _any_fault(item, judge):
+                    return True
     return False
 
 
