@@ -126,7 +126,6 @@ FAULTS: Final = (
 NO_FAULTS: Final = (
     Fault("scope_as_text", "the scope as a string, as RFC 9068 has it", {"scope": "nhn:vkp/api/user/bundle.write"}),
     Fault("typ_jwt", "the type JWT, which HelseID may use", {"typ": "JWT"}),
-    Fault("signed_with_ps256", "PS256 (an API may allow it)", {"alg": "PS256"}),
     Fault("foreign_keys_in_header", "jku, x5u and jwk in the token's header: to be ignored",
           {"header": {"jku": "https://somebody.example/jwks", "x5u": "https://somebody.example/x5u",
                       "jwk": {"kty": "oct", "k": "AAAA"}}}),

@@ -16,7 +16,12 @@ from sandbox.helseid.server import HelseId, serve
 class Fresh(Protocol):
     """Starts a stand-in of its own."""
 
-    def __call__(self, rules: Rules | None = None) -> AbstractAsyncContextManager[HelseId]: ...
+    def __call__(self, rules: Rules | None = None, port: int = 0) -> AbstractAsyncContextManager[HelseId]: ...
+
+
+def copy_of(part: HelseId, place: Path) -> Path:
+    """A folder for another stand-in. Making keys costs processor time: the copy has them already."""
+    return shutil.copytree(part.keys_path.parent, place / "helseid")
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +32,10 @@ async def helseid(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hel
 
 @pytest.fixture
 def fresh(helseid: HelseId, tmp_path: Path) -> Fresh:
-    # Making keys costs processor time: a copy of the folder has them already.
-    folder = tmp_path / "helseid"
-    shutil.copytree(helseid.keys_path.parent, folder)
+    folder = copy_of(helseid, tmp_path)
 
-    def start(rules: Rules | None = None) -> AbstractAsyncContextManager[HelseId]:
-        return serve(folder, rules=rules)
+    def start(rules: Rules | None = None, port: int = 0) -> AbstractAsyncContextManager[HelseId]:
+        return serve(folder, port, rules=rules)
 
     return start
 

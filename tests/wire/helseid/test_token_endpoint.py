@@ -10,13 +10,8 @@ import pytest
 from sandbox.helseid.client import TokenRefused, fetch_token
 from sandbox.helseid.rules import Rules
 from sandbox.helseid.server import HelseId
-from tests.wire.helseid.asking import VENDOR, ask, form, key_file, pair, proof, proof_with_header
+from tests.wire.helseid.asking import VENDOR, ask, claims_of, form, key_file, pair, proof, proof_with_header
 from tests.wire.helseid.conftest import Fresh
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return claims
 
 
 async def test_discovery_and_keys_are_published_as_helseid_does(helseid: HelseId, http: aiohttp.ClientSession) -> None:
@@ -210,55 +205,3 @@ async def test_only_a_form_by_post_is_read(helseid: HelseId, http: aiohttp.Clien
         async with request as answer:
             assert answer.status == 400
             assert (await answer.json())["error"] in ("invalid_request", "invalid_client", "invalid_dpop_proof")
-
-
-def organisation(system: str, value: object, kind: str = "ENH") -> dict[str, Any]:
-    return {
-        "type": "helseid_authorization",
-        "practitioner_role": {"organization": {"identifier": {"system": system, "type": kind, "value": value}}},
-    }
-
-
-NHN_LIBRARY, NHN_SAMPLES = "urn:oid:2.16.578.1.12.4.1.4.101", "urn:oid:2.16.578.1.12.4.1.2.101"
-
-
-@pytest.mark.parametrize("name", ["assertion_details", "authorization_details"])
-@pytest.mark.parametrize("system", [NHN_LIBRARY, NHN_SAMPLES])
-@pytest.mark.parametrize("several", [True, False])
-async def test_child_organisation_is_put_into_the_token(
-    helseid: HelseId, http: aiohttp.ClientSession, name: str, system: str, several: bool
-) -> None:
-    details = organisation(system, "999977776")
-    text = proof(helseid, **{name: [details] if several else details})
-    status, body = await ask(http, helseid, form(helseid, client_assertion=text))
-    assert status == 200
-    assert claims_of(body["access_token"])["helseid://claims/client/claims/orgnr_child"] == "999977776"
-
-
-@pytest.mark.parametrize(
-    ("details", "number"),
-    [
-        (organisation(NHN_LIBRARY, "99997777"), "HID-1004"),
-        (organisation(NHN_LIBRARY, 999977776), "HID-1007"),
-        (organisation("urn:oid:1", "999977776"), "HID-1007"),
-        (organisation(NHN_LIBRARY, "999977776", "X"), "HID-1007"),
-        (organisation("urn:oid:1.0.6523", "NO:ORGNR:999977774:"), "HID-1010"),
-        ([organisation(NHN_LIBRARY, "999977776")] * 2, "HID-1007"),
-        ({"type": "helseid_authorization"}, "HID-1007"),
-        ("text", "HID-1007"),
-        ([7], "HID-1007"),
-    ],
-)
-async def test_wrong_organisation_details_are_refused_with_helseids_number(
-    helseid: HelseId, http: aiohttp.ClientSession, details: Any, number: str
-) -> None:
-    text = proof(helseid, assertion_details=details)
-    status, body = await ask(http, helseid, form(helseid, client_assertion=text))
-    assert (status, body["error"]) == (400, "invalid_request")
-    assert body["error_description"].startswith(number)
-
-
-async def test_both_kinds_of_details_together_are_refused(helseid: HelseId, http: aiohttp.ClientSession) -> None:
-    details = organisation(NHN_LIBRARY, "999977776")
-    text = proof(helseid, assertion_details=details, authorization_details=details)
-    assert (await ask(http, helseid, form(helseid, client_assertion=text)))[0] == 400
