@@ -68,8 +68,8 @@ def test_a_uuid_identifies_a_message_in_every_spelling(spelled: str) -> None:
 
 def test_a_single_resource_is_identified_by_its_first_identifier_that_has_a_value() -> None:
     message = observation(identifier=[{"system": "a", "value": ""}, {"system": "b", "value": "2"}, {"value": "3"}])
-    assert read_message(body(message), "observation").business_identifier == ("b", "2")
-    assert read_message(body(observation()), "observation").business_identifier is None
+    assert read_message(body(message), "observation").event.business_identifier == ("b", "2")
+    assert read_message(body(observation()), "observation").event.business_identifier is None
 
 
 def test_warnings_of_every_layer_are_told() -> None:

@@ -27,6 +27,8 @@ EVENTS = st.builds(
     traceparent=TEXTS,
     received_at=MOMENTS,
     occurred_at=st.none() | MOMENTS,
+    kind=TEXTS,
+    severity=TEXTS,
 )
 DELIVERIES = st.builds(
     Delivery,
