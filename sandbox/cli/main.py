@@ -39,6 +39,7 @@ COMMANDS = (
     Entry("test", "sandbox.cli.test", "run every check and test", passes_on=True),
     Entry("token", "sandbox.cli.token", "print an access token"),
     Entry("check", "sandbox.cli.check", "check FHIR files as the API would, with no hub running"),
+    Entry("note", "sandbox.cli.note", "print the journal note of a FHIR file, with no hub running"),
     Entry("send", "sandbox.cli.send", "send a FHIR file as the sandbox vendor"),
     Entry("status", "sandbox.cli.status", "say where a message is"),
     Entry("trail", "sandbox.cli.trail", "show a message's timeline"),
