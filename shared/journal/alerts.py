@@ -3,15 +3,16 @@
 A sensor's alarm is not a fact about the patient: a fall alarm is "fallalarm utløst", and a fire alarm is an alarm.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from shared.journal import common, log, sections
 from shared.journal.ledger import Node
-from shared.journal.model import Fact
+from shared.journal.model import Fact, Language
 from shared.journal.naming import Wording, same, wording
 from shared.journal.plain import quoted
-from shared.journal.terms import capital
+from shared.journal.terms import capital, terms
 from shared.journal.work import Draft, Work
 
 _RAISED: Final = frozenset({"3", "4.13", "4.14", "7"})
@@ -20,6 +21,7 @@ _FIRE: Final = "4.11"
 _FALL: Final = "4.1"
 _LOCK: Final = "6"
 _SUPERVISION: Final = frozenset({"4", "4.25", "4.26"})
+_NUMBERED: Final = re.compile(r"^[0-9]{1,6} ?[-–:.] ?(?=[^\W\d])")
 _WITH_OUTCOME: Final = _RAISED | {_FIRE}
 
 
@@ -54,13 +56,19 @@ class Alert:
         found: list[str] = []
         for text in (*self.said.theirs, *self.titled.theirs):
             if not any(same(text, other) for other in found):
-                found.append(text)
+                found.append(unnumbered(text))
         return tuple(found)
 
     @property
     def contradicted_by(self) -> str | None:
         """Words that say something else than the code."""
-        return self.said.contradicted_by or self.titled.contradicted_by
+        said = self.said.contradicted_by or self.titled.contradicted_by
+        return unnumbered(said) if said is not None else None
+
+
+def unnumbered(text: str) -> str:
+    """Without the sender's own number before the words: `300 - Trygghetsalarm`."""
+    return _NUMBERED.sub("", text)
 
 
 def main_issue(work: Work) -> Node | None:
@@ -90,17 +98,19 @@ def begin(work: Work, alert: Alert, template: str, heading: str) -> Draft:
     """A draft with its heading, its time and the doubts about its code."""
     draft = Draft(work, template, heading)
     draft.when, draft.until = common.event_time(draft, alert.issue)
+    both = [terms(language) for language in Language]
+    lists = ("alert", "alert-heading", "alert-meaning")
+    draft.names = tuple(term for each in both for of in lists if (term := each.code(of, alert.code)) is not None)
     doubt_code(draft, alert)
     return draft
 
 
 def doubt_code(draft: Draft, alert: Alert) -> None:
     """Doubts about what the alert is."""
-    terms = draft.work.terms
     for said in (alert.said, alert.titled):
         if said.contradicted_by is not None and said.code is not None:
-            meaning = terms.code("alert-meaning", said.code) or said.ours or ""
-            draft.doubt("text-against-code", text=said.contradicted_by, code=said.code, meaning=meaning)
+            meaning = draft.work.terms.code("alert-meaning", said.code) or said.ours or ""
+            draft.doubt("text-against-code", text=unnumbered(said.contradicted_by), code=said.code, meaning=meaning)
         for further in said.others:
             draft.doubt("two-codes", one=said.code, other=further)
         if said.old and said.code is not None:
@@ -116,20 +126,20 @@ def _kin(one: str, other: str) -> bool:
 
 def heading_of(work: Work, alert: Alert) -> str:
     """The first words of the heading."""
-    terms, code = work.terms, alert.code
+    words, code = work.terms, alert.code
     if alert.contradicted_by is not None:
         return capital(alert.contradicted_by)
     if alert.ours is None:
         if (text := next(iter(alert.theirs), None)) is not None:
             return capital(text)
-        return terms.heading("unknown-alert", code=code) if code else terms.heading("unknown-event")
-    if (own := terms.code("alert-heading", code)) is not None:
+        return words.heading("unknown-alert", code=code) if code else words.heading("unknown-event")
+    if (own := words.code("alert-heading", code)) is not None:
         return own
     if code == _LOCK:
-        return terms.heading("lock-what", what=alert.theirs[0]) if alert.theirs else terms.heading("lock")
+        return words.heading("lock-what", what=alert.theirs[0]) if alert.theirs else words.heading("lock")
     if code in _WITH_OUTCOME | _SENSORS | _SUPERVISION:
         return capital(alert.ours)
-    return terms.heading("alert", type=alert.ours)
+    return words.heading("alert", type=alert.ours)
 
 
 def alert_note(work: Work, alert: Alert) -> Draft:
@@ -138,22 +148,28 @@ def alert_note(work: Work, alert: Alert) -> Draft:
     treatment = log.read_log(draft)
     texts = sections.read_texts(draft)
     devices = common.equipment(draft)
-    if alert.code in _WITH_OUTCOME or alert.contradicted_by is not None:
+    raised = alert.code in _WITH_OUTCOME or alert.contradicted_by is not None
+    if raised:
         draft.state = log.outcome(treatment, draft)
     tell_event(draft)
+    first = len(draft.blocks)
     common.tell_untimed(draft)
     named = _tell_what(draft, alert, devices)
     tell_theirs(draft, alert)
     said = log.tell_said(draft, treatment)
-    if not said and not texts.human and alert.code in _WITH_OUTCOME:
+    if not said and not texts.human and raised:
         tell_nothing_stated(draft)
-    tell_duration(draft)
+    draft.join(first)
     log.tell_log(draft, treatment)
+    after = len(draft.blocks)
+    tell_other_alerts(draft, alert)
     log.tell_others(draft, treatment)
     common.tell_place(draft)
-    common.tell_severity(draft)
+    common.tell_severity(draft, alert.issue)
     if not named:
         common.tell_equipment(draft, devices)
+    draft.join(after)
+    tell_detail(draft, alert.issue)
     sections.tell(draft, texts.human)
     sections.tell(draft, texts.machine)
     return draft
@@ -173,14 +189,15 @@ def _tell_what(draft: Draft, alert: Alert, devices: list[str]) -> bool:
     """The first sentence. Whether it named the equipment."""
     work, say = draft.work, draft.work.terms.say
     code, type_ = alert.code, alert.ours or draft.type
-    time = work.at(draft.when, draft.when, seconds=True)
+    time = "" if draft.until is not None else work.at(draft.when, draft.when, seconds=True)
     untimed = "" if time else "-untimed"
     if code in _RAISED or alert.contradicted_by is not None:
         if time:
-            draft.say(say("alarm-raised", time=time))
+            draft.say(say("alarm-raised", time=time), Fact(draft.label("raised"), time))
         return False
     if code == _FIRE:
         draft.say(say("smoke-alarm" + untimed, time=time))
+        tell_period(draft)
         return False
     if code == _LOCK or code in _SUPERVISION or alert.ours is None:
         return False
@@ -188,6 +205,7 @@ def _tell_what(draft: Draft, alert: Alert, devices: list[str]) -> bool:
     key = "fall-alarm" if code == _FALL else "sensor-alarm"
     facts = [Fact(draft.label("equipment"), "; ".join(devices))] if devices else []
     draft.say(say(key + untimed, device=device, time=time, type=type_), *facts)
+    tell_period(draft)
     return bool(devices)
 
 
@@ -201,14 +219,16 @@ def tell_theirs(draft: Draft, alert: Alert) -> None:
 
 def tell_nothing_stated(draft: Draft) -> None:
     """That neither cause nor measure was told."""
-    terms = draft.work.terms
-    missing = terms.word("not-stated")
-    draft.say(terms.say("nothing-stated"), Fact(draft.label("cause"), missing), Fact(draft.label("measure"), missing))
+    words = draft.work.terms
+    missing = words.word("not-stated")
+    draft.say(words.say("nothing-stated"), Fact(draft.label("cause"), missing), Fact(draft.label("measure"), missing))
 
 
-def tell_duration(draft: Draft) -> None:
-    """How long it lasted, when both ends were told."""
-    draft.fact("duration", common.span_length(draft.when, draft.until))
+def tell_period(draft: Draft) -> None:
+    """From when to when, and how long, when both ends were told."""
+    if draft.until is not None:
+        length = common.span_length(draft.when, draft.until)
+        draft.fact("period", draft.work.span(draft.when, draft.until, None) + (f" ({length})" if length else ""))
 
 
 def tell_other_alerts(draft: Draft, alert: Alert) -> None:
@@ -226,7 +246,8 @@ def tell_other_alerts(draft: Draft, alert: Alert) -> None:
         if theirs:
             words = draft.work.terms.word("sender-calls-it", ours=words, theirs=quoted(", ".join(theirs))[1:-1])
         stamp = draft.work.span(at, until, draft.when)
-        draft.fact("alerts", f"{words} {stamp}".strip())
+        graded = common.severity_in_list(draft, issue)
+        draft.fact("alert", f"{words} {stamp}".strip() + "".join(f", {each}" for each in graded))
         if said.contradicted_by is not None:
             meaning = said.ours or ""
             draft.doubt("text-against-code", text=said.contradicted_by, code=said.code, meaning=meaning)
@@ -239,10 +260,13 @@ def tell_detail(draft: Draft, issue: Node | None) -> None:
         draft.quote(lead, lead, text)
 
 
-def tell_titled(draft: Draft) -> None:
-    """The note's own type, where it is no code of ours and says more than the heading."""
+def tell_titled(draft: Draft, *known: str) -> None:
+    """The note's own type, where it is no code of ours and says more than the heading, or than what is `known`."""
     for composition in draft.work.parts.all("Composition"):
         said = wording(composition.one("type"), draft.work.language, "alert", "flag", "dispense")
         for text in said.theirs:
-            if not same(text, draft.type) and text.casefold() not in draft.type.casefold():
+            if (
+                not any(same(text, each) for each in (draft.type, *known))
+                and text.casefold() not in draft.type.casefold()
+            ):
                 draft.fact("sender-text", quoted(text))

@@ -88,33 +88,47 @@ def places(draft: Draft) -> list[str]:
     return kept
 
 
-def tell_severity(draft: Draft) -> None:
-    """How grave the sender says it is, in the sender's scale."""
-    terms = draft.work.terms
-    for issue in draft.work.parts.all("DetectedIssue", "Flag", "Composition"):
-        severity = issue.raw("severity")
-        if severity is not None and (word := terms.code("issue-severity", severity)) is not None:
-            issue.leave(Omission.CODE, "severity")
+def tell_severity(draft: Draft, issue: Node | None) -> None:
+    """How grave the sender says that the alert is, in the sender's scale; of the note too."""
+    for node in (*([issue] if issue is not None else []), *draft.work.parts.all("Composition", "Encounter")):
+        for word in dict.fromkeys(severities(draft, node)):
             draft.fact("severity", word)
-        for each in extension(issue, "vkp-severity", "vkp-emergency-level", "vkp-emergencylevel"):
-            for concept in (node for name in _CONCEPTS for node in each.each(name)):
-                _tell_level(draft, concept)
 
 
-def _tell_level(draft: Draft, concept: Node) -> None:
+def severity_in_list(draft: Draft, issue: Node) -> list[str]:
+    """The same for one of several alerts, as part of its line."""
+    return [draft.work.terms.word("severity-in-list", word=word) for word in severities(draft, issue)]
+
+
+def severities(draft: Draft, node: Node) -> list[str]:
+    """What one resource says of how grave it is. Scales are not mapped onto each other."""
+    found: list[str] = []
+    severity = node.raw("severity")
+    if severity is not None and (word := draft.work.terms.code("issue-severity", severity)) is not None:
+        node.leave(Omission.CODE, "severity")
+        found.append(word)
+    for each in extension(node, "vkp-severity", "vkp-emergency-level", "vkp-emergencylevel", "vkp-triage"):
+        for concept in (held for name in _CONCEPTS for held in each.each(name)):
+            if (level := _level(draft, concept)) is not None:
+                found.append(level)
+    return found
+
+
+def _level(draft: Draft, concept: Node) -> str | None:
     raw = next((each.raw("code") for each in (*concept.each("coding"), concept) if each.raw("code")), None)
     said = wording(concept, draft.work.language, "severity", "emergency-level", "triage")
     if said.ours == "" and not said.theirs:
-        return
-    word = said.ours or ""
-    if said.theirs:
-        theirs = ", ".join(quoted(text) for text in said.theirs)
-        word = f"{word} ({theirs})" if word else theirs
-    if not word and raw is not None:
-        word = draft.work.terms.word("code-without-words", code=raw)
+        return None
+    theirs = ", ".join(quoted(text) for text in said.theirs)
     if said.of == "severity" and said.ours is None:
         draft.doubt("old-severity", text=next(iter(said.theirs), raw))
-    draft.fact("severity", word)
+    if said.of == "triage" and not theirs:
+        return draft.work.parts.ledger.cleaner.line(raw or "")
+    if said.ours and theirs:
+        return f"{said.ours} ({theirs})"
+    if said.ours or theirs:
+        return said.ours or theirs
+    return draft.work.terms.word("code-without-words", code=raw) if raw is not None else None
 
 
 def event_time(draft: Draft, issue: Node | None) -> tuple[When | None, When | None]:

@@ -62,9 +62,8 @@ def withdrawn_note(work: Work) -> Draft:
         prose = terms.say("withdrawn", reference=reference, **which)
     else:
         prose = terms.say("withdrawn-undated", reference=reference)
-    draft.say(prose, Fact(draft.label("event"), prose))
-    kept = terms.say("withdrawn-kept")
-    draft.say(kept, Fact(draft.label("withdrawn"), kept))
+    draft.say(prose, Fact(draft.label("withdrawn"), prose.partition(": ")[2]))
+    draft.say(terms.say("withdrawn-kept"))
     work.parts.ledger.told.clear()
     work.parts.ledger.left_out[()] = Omission.WITHDRAWN
     return draft
@@ -87,7 +86,7 @@ def tell_correction(draft: Draft, before: tuple[Block, ...] | None) -> None:
     else:
         at = common.of_moment(earlier.occurred_at)
         prose = terms.say("corrects", date=work.date(at), time=work.clock(at), reference=earlier.reference)
-    told: list[Block] = [Statement(prose, (Fact(terms.label("corrects"), prose),))]
+    told: list[Block] = [Statement(prose, (Fact(terms.label("corrects"), prose.partition(" ")[2]),))]
     if before is not None:
         told += _changes(draft, before)
     draft.blocks[:0] = told
@@ -106,9 +105,10 @@ def _changes(draft: Draft, before: tuple[Block, ...]) -> list[Block]:
             prose = terms.say("changed", label=fact.label, old=quoted(was.value)[1:-1], new=quoted(fact.value)[1:-1])
         else:
             prose = terms.say("added", label=fact.label, new=quoted(fact.value)[1:-1])
+        prose = prose.replace(".».", ".»")
         told.append(Statement(prose, (Fact(terms.label("changed"), prose.partition(": ")[2]),)))
     for fact in gone:
-        prose = terms.say("removed", label=fact.label, old=quoted(fact.value)[1:-1])
+        prose = terms.say("removed", label=fact.label, old=quoted(fact.value)[1:-1]).replace(".».", ".»")
         told.append(Statement(prose, (Fact(terms.label("changed"), prose),)))
     if not told:
         prose = terms.say("unchanged")

@@ -81,11 +81,13 @@ def spoken(work: Work, node: Node) -> str | None:
     if names <= _QUANTITY and "value" in names:
         return quantity(work, node)
     if names <= _CODING or names <= {"coding", "text"}:
-        return concept(work, node)
+        text = concept(work, node)
+        return quoted(text) if text is not None else None
     if names <= {"start", "end"}:
         return period(work, node)
     if names <= _REFERENCE:
-        return person_name(node, work)
+        name = person_name(node, work)
+        return quoted(name) if name is not None else None
     if names <= {"low", "high"}:
         return _joined(work, node, "low", "high", "–")
     if names <= {"numerator", "denominator"}:
@@ -106,8 +108,6 @@ def choice(work: Work, node: Node, stem: str) -> str | None:
         if inner is not None:
             text = spoken(work, inner)
             if text is not None:
-                if name.endswith(("Coding", "CodeableConcept", "Reference")):
-                    return quoted(text)
                 return text
         else:
             text = primitive(work, node.peek(name), name)

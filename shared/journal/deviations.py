@@ -40,10 +40,10 @@ def deviation_note(work: Work, alert: Alert) -> Draft:
     alerts.tell_other_alerts(draft, alert)
     sections.tell(draft, texts.human)
     sections.tell(draft, texts.machine)
-    alerts.tell_duration(draft)
+    alerts.tell_period(draft)
     log.tell_log(draft, treatment)
     log.tell_others(draft, treatment)
     common.tell_place(draft)
-    common.tell_severity(draft)
+    common.tell_severity(draft, alert.issue)
     common.tell_equipment(draft, devices)
     return draft

@@ -157,6 +157,7 @@ def _status_marks(draft: Draft, dispense: Dispense) -> list[str]:
 
 def _tell_facts(draft: Draft, dispense: Dispense) -> None:
     work, terms = draft.work, draft.work.terms
+    first = len(draft.blocks)
     if dispense.undone:
         word = terms.code("dispense-status", dispense.status) or dispense.status
         draft.say(terms.say("dispense-status", status=word), Fact(draft.label("status"), word))
@@ -173,6 +174,7 @@ def _tell_facts(draft: Draft, dispense: Dispense) -> None:
     draft.fact(label, ", ".join(dispense.persons))
     if not dispense.undone and dispense.code and dispense.code != "3":
         draft.say(terms.say("dispensed-not-taken"))
+    draft.join(first)
 
 
 def _tell_dose(draft: Draft, dispense: Dispense) -> None:

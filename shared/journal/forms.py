@@ -98,7 +98,7 @@ def tell_form(draft: Draft, form: Form, *, titled: bool) -> None:
     if form.status in terms.codes["form-status"]:
         draft.fact("status", terms.codes["form-status"][form.status])
     groups = {each.number for each in form.answers if not each.answers}
-    rows = [_row(each) for each in form.answers if each.answers or _group(each, form)]
+    rows = [_row(draft, each) for each in form.answers if each.answers or _group(each, form)]
     if rows:
         draft.blocks.append(
             Table(terms.label("answers"), (terms.label("question"), terms.label("answer")), tuple(rows), run_on=False)
@@ -116,12 +116,14 @@ def _group(answer: Answer, form: Form) -> bool:
     return any(each.number.startswith(f"{answer.number}.") for each in form.answers)
 
 
-def _row(answer: Answer) -> Row:
+def _row(draft: Draft, answer: Answer) -> Row:
     """Numbered, so that no question can pose as a line of ours."""
     said = ", ".join(answer.answers)
     question = f"{answer.number}. {answer.question}"
     prose = f"{question} {said}" if answer.question.endswith(("?", ":", ".")) else f"{question}: {said}"
-    return Row(prose.strip(" ") if said else question, question, said or "–", (question, said or "–"))
+    label = draft.work.terms.word("question", number=answer.number)
+    value = prose.removeprefix(f"{answer.number}. ") if said else answer.question
+    return Row(prose if said else question, label, value, (question, said or "–"))
 
 
 def form_heading(work: Work, form: Form) -> str:

@@ -12,7 +12,7 @@ from shared.journal.model import Fact
 from shared.journal.naming import same, wording
 from shared.journal.plain import quoted
 from shared.journal.terms import capital
-from shared.journal.work import Draft, Work
+from shared.journal.work import Draft, Work, labelled
 
 _MISSING: Final = {"5.3.1": "form-missing", "5.3.2": "measurement-missing"}
 _ACTIONS: Final = ("5.2", "5.2.3")
@@ -36,7 +36,7 @@ def home_note(work: Work, alert: Alert) -> Draft:
         draft.say(work.terms.say("follow-up-not-stated"), fact)
     if alert.code != "5.1":
         alerts.tell_other_alerts(draft, alert)
-    common.tell_severity(draft)
+    common.tell_severity(draft, alert.issue)
     sections.tell(draft, texts.human)
     sections.tell(draft, texts.machine)
     log.tell_log(draft, treatment)
@@ -68,6 +68,9 @@ def _headed(draft: Draft, alert: Alert) -> Callable[[], None]:
         return lambda: _tell_summary(draft, alert)
     if code == "5.3":
         draft.type, draft.dated_only = terms.heading("inactive"), True
+        if draft.until is not None:
+            span = work.span(draft.when, draft.until, None)
+            return lambda: draft.fact("period", span)
     elif code in _ACTIONS and alert.theirs:
         draft.type = terms.heading("action-what", what=alert.theirs[0])
     elif code in _ACTIONS:
@@ -89,11 +92,17 @@ def _missing(draft: Draft, alert: Alert) -> Callable[[], None]:
     if issue is not None and detail:
         issue.mark("detail")
     draft.type = terms.heading(f"{key}-what", what=what) if what else terms.heading(key)
-    deadline = draft.until
-    if deadline is not None:
-        draft.when, draft.until = deadline, None
+    start, deadline = draft.when, draft.until
     draft.dated_only = True
-    return lambda: draft.fact("deadline", work.stamp(deadline))
+    if deadline is None:
+        return lambda: None
+    draft.when, draft.until = deadline, None
+
+    def tell() -> None:
+        draft.fact("deadline", work.stamp(deadline))
+        draft.fact("period", work.span(start, deadline, None))
+
+    return tell
 
 
 def _tell_detail(draft: Draft, alert: Alert) -> None:
@@ -108,7 +117,8 @@ def _tell_forms(draft: Draft, form: forms.Form) -> None:
     for node in work.parts.all("Observation"):
         one = observations.read(draft, node)
         value = one.value.text or work.terms.word("not-stated")
-        draft.fact("score", f"{one.name}: {value}")
+        fact = Fact(capital(one.name), value)
+        draft.say(labelled(fact.label, fact.value), fact)
         for fact in one.facts:
             draft.say(f"{fact.label}: {fact.value}.", fact)
         for lead, text in one.comments:
@@ -131,8 +141,11 @@ def _tell_summary(draft: Draft, alert: Alert) -> None:
         more = [text for text in said.theirs if not same(text, words)]
         if more:
             words = f"{words} – {', '.join(map(quoted, more))}"
-        shown.append(f"{words} ({work.span(at, until, draft.when)})" if work.stamp(at) else words)
-        alerts.tell_detail(draft, issue)
+        detail = issue.told("detail")
+        if detail is not None and detail not in words:
+            words = f"{words}, {quoted(detail)}"
+        inside = [*filter(None, [work.span(at, until, draft.when)]), *common.severity_in_list(draft, issue)]
+        shown.append(f"{words} ({', '.join(inside)})" if inside else words)
     if shown:
         draft.fact("alerts", "; ".join(shown))
     found = [observations.read(draft, node) for node in work.parts.all("Observation")]

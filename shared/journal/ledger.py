@@ -25,10 +25,9 @@ class Ledger:
         """Whether this very path, with all below it, has been told or left out."""
         return path in self.told or path in self.left_out
 
-    def touched(self, path: Path) -> bool:
-        """Whether anything below this path has been told or left out."""
-        size = len(path)
-        return any(each[:size] == path for each in (*self.told, *self.left_out))
+    def opened(self) -> frozenset[Path]:
+        """Every path below which something has been told or left out."""
+        return frozenset(path[:size] for path in (*self.told, *self.left_out) for size in range(len(path)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What no template told: left out with a reason, or told at the end. Nothing is lost in silence."""
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from shared.fhir.values import JsonObject, JsonValue, Path
@@ -19,10 +20,12 @@ _BY_NAME: Final = {
     **dict.fromkeys(("url", "endpoint", "telecom", "address", "photo", "questionnaire"), Omission.ADDRESS),
     **dict.fromkeys(("system", "code", "version", "userSelected", "language", "instantiates"), Omission.CODE),
     **dict.fromkeys(("subject", "patient"), Omission.NAME),
-    **dict.fromkeys(("confidentiality", "orderedBy", "timestamp", "issued", "contentType"), Omission.TECHNICAL),
+    **dict.fromkeys(
+        ("confidentiality", "orderedBy", "timestamp", "issued", "contentType", "lastUpdated"), Omission.TECHNICAL
+    ),
     **dict.fromkeys(("data", "hash", "size", "relatesTo", "owner", "custodian", "type"), Omission.TECHNICAL),
 }
-_KEPT_OBJECTS: Final = ("code", "type", "mode", "orderedBy")
+_KEPT_OBJECTS: Final = ("code", "type", "mode")
 """Under these names an object has words; only a bare code of that name is left out."""
 _WHOLE: Final = {
     "MessageHeader": Omission.TECHNICAL,
@@ -33,35 +36,105 @@ _WHOLE: Final = {
 }
 _WRITTEN: Final = ("date", "recorded", "created", "sent", "received", "time", "authoredOn")
 _SHORT: Final = 6
-_EXTENSIONS_OF_HOSTS: Final = ("lastUpdated",)
+_PERIOD: Final = ("start", "end")
+_NAMES: Final = {"comment": "comment", "note": "comment", "author": "author", "title": "sender-title"}
 
 
 def sweep(draft: Draft) -> None:
     """Walk the message; tell or leave out whatever is neither."""
-    _walk(draft, draft.work.parts.root)
+    _Sweep(draft, draft.work.parts.ledger.opened()).walk(draft.work.parts.root)
 
 
-def _walk(draft: Draft, node: Node) -> None:
-    ledger = draft.work.parts.ledger
-    if ledger.settled(node.path):
-        return
-    if (whole := _WHOLE.get(node.kind)) is not None:
-        node.leave(whole)
-        return
-    for name, value in node.value.items():
-        path = (*node.path, name)
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    draft: Draft
+    opened: frozenset[Path]
+    """Objects of which a template has read something: only their rest is left."""
+
+    def walk(self, node: Node) -> None:
+        ledger = node.ledger
+        if ledger.settled(node.path):
+            return
+        if (whole := _WHOLE.get(node.kind)) is not None:
+            node.leave(whole)
+            return
+        for name, value in node.value.items():
+            path = (*node.path, name)
+            if ledger.settled(path):
+                continue
+            if (why := _omission(node, name, value)) is not None:
+                ledger.left_out[path] = why
+            elif name == "text" and isinstance(value, dict) and node.kind:
+                self._narrative(Node(value, path, ledger))
+            elif isinstance(value, list):
+                for number, each in enumerate(value):
+                    self._member(node, name, each, (*path, number))
+            else:
+                self._member(node, name, value, path)
+
+    def _member(self, node: Node, name: str, value: JsonValue, path: Path) -> None:
+        ledger = node.ledger
         if ledger.settled(path):
-            continue
-        if (why := _omission(node, name, value)) is not None:
-            ledger.left_out[path] = why
-        elif name == "text" and isinstance(value, dict) and node.kind:
-            _narrative(draft, Node(value, path, ledger))
-        elif isinstance(value, dict):
-            _object(draft, Node(value, path, ledger), _label(draft, node, name))
+            return
+        if isinstance(value, dict):
+            self._object(Node(value, path, ledger), self._label(node, name, value))
         elif isinstance(value, list):
-            _each(draft, node, name, value, path)
+            ledger.left_out[path] = Omission.TECHNICAL
         else:
-            _primitive(draft, node, name, value, path)
+            self._primitive(node, name, value, path)
+
+    def _object(self, node: Node, label: str) -> None:
+        if node.kind or node.path in self.opened:
+            self.walk(node)
+            return
+        text = datatypes.spoken(self.draft.work, node)
+        if text is not None:
+            self._tell(label, text, node.path)
+            return
+        if (value := datatypes.choice(self.draft.work, node, "value")) is not None:
+            self._tell(label, value, node.path, whole=False)
+        self.walk(node)
+
+    def _primitive(self, node: Node, name: str, value: JsonValue, path: Path) -> None:
+        at = when(value)
+        stamp = self.draft.work.stamp(at)
+        text = stamp if name in _PERIOD and stamp else datatypes.primitive(self.draft.work, value, name)
+        if name in _WRITTEN and stamp:
+            node.ledger.left_out[path] = Omission.TECHNICAL
+        elif text is None or not text.strip("«» –-."):
+            node.ledger.left_out[path] = Omission.EMPTY
+        else:
+            self._tell(self._label(node, name), text, path)
+
+    def _narrative(self, narrative: Node) -> None:
+        """A resource's own narrative. A `generated` one says nothing that its data does not (R4 narrative-status)."""
+        if narrative.raw("status") == "generated":
+            narrative.leave(Omission.REPEATED)
+            return
+        div = narrative.raw("div")
+        text = narrative.ledger.cleaner.block(div) if div is not None else ""
+        narrative.mark()
+        if text and not said(self.draft, text):
+            lead = self.draft.work.terms.lead("other")
+            self.draft.quote(lead, lead, text)
+
+    def _tell(self, label: str, text: str, path: Path, *, whole: bool = True) -> None:
+        ledger = self.draft.work.parts.ledger
+        if said(self.draft, text, label):
+            if whole:
+                ledger.left_out.setdefault(path, Omission.REPEATED)
+            return
+        if whole:
+            ledger.told.add(path)
+        self.draft.blocks.append(Statement(labelled(label, text), (Fact(label, text),)))
+
+    def _label(self, node: Node, name: str, value: JsonObject | None = None) -> str:
+        """What to call something that no template knows."""
+        terms = self.draft.work.terms
+        url = node.raw("url") if name.startswith("value") else (value or {}).get("url")
+        if isinstance(url, str) and (named := extension_label(terms, url)) is not None:
+            return named
+        return terms.labels[_NAMES.get(name, "other")]
 
 
 def _omission(node: Node, name: str, value: JsonValue) -> Omission | None:
@@ -69,82 +142,20 @@ def _omission(node: Node, name: str, value: JsonValue) -> Omission | None:
         return Omission.ADDRESS
     if isinstance(value, dict | list) and name in _KEPT_OBJECTS:
         return None
-    if name.startswith("_") or name in _EXTENSIONS_OF_HOSTS:
+    if name.startswith("_"):
         return None if isinstance(value, dict) and "extension" in value else Omission.TECHNICAL
-    if name == "focus" and node.kind == "Composition":
-        return None
     return _BY_NAME.get(name)
 
 
-def _each(draft: Draft, node: Node, name: str, values: list[JsonValue], path: Path) -> None:
-    ledger = draft.work.parts.ledger
-    for number, value in enumerate(values):
-        place = (*path, number)
-        if ledger.settled(place):
-            continue
-        if isinstance(value, dict):
-            _object(draft, Node(value, place, ledger), _label(draft, node, name, value))
-        elif not isinstance(value, list):
-            _primitive(draft, node, name, value, place)
-
-
-def _object(draft: Draft, node: Node, label: str) -> None:
-    if node.kind or draft.work.parts.ledger.settled(node.path):
-        _walk(draft, node)
-        return
-    before = len(draft.blocks)
-    text = datatypes.spoken(draft.work, node)
-    if text is not None:
-        _tell(draft, label, text, node.path)
-        node.mark()
-        return
-    del draft.blocks[before:]
-    if value := datatypes.choice(draft.work, node, "value"):
-        _tell(draft, label, value, node.path)
-    _walk(draft, node)
-
-
-def _primitive(draft: Draft, node: Node, name: str, value: JsonValue, path: Path) -> None:
-    ledger = draft.work.parts.ledger
-    text = datatypes.primitive(draft.work, value, name)
-    if name in _WRITTEN and (at := when(value)) is not None and draft.work.stamp(at):
-        ledger.left_out[path] = Omission.TECHNICAL
-    elif text is None or not text.strip("«» –-."):
-        ledger.left_out[path] = Omission.EMPTY
-    else:
-        _tell(draft, _label(draft, node, name), text, path)
-
-
-def _narrative(draft: Draft, narrative: Node) -> None:
-    """A resource's own narrative. A `generated` one says nothing that its data does not (R4 narrative-status)."""
-    if narrative.raw("status") == "generated":
-        narrative.leave(Omission.REPEATED)
-        return
-    div = narrative.raw("div")
-    text = draft.work.parts.ledger.cleaner.block(div) if div is not None else ""
-    narrative.mark()
-    if text and not _said(draft, text):
-        lead = draft.work.terms.lead("other")
-        draft.quote(lead, lead, text)
-
-
-def _tell(draft: Draft, label: str, text: str, path: Path) -> None:
-    ledger = draft.work.parts.ledger
-    if _said(draft, text):
-        ledger.left_out.setdefault(path, Omission.REPEATED)
-        return
-    ledger.told.add(path)
-    draft.blocks.append(Statement(labelled(label, text), (Fact(label, text),)))
-
-
-def _said(draft: Draft, text: str) -> bool:
-    """Whether the note has these words already. Short ones must stand alone: `ja` is not said by `kjenner jo ja`."""
+def said(draft: Draft, text: str, label: str = "") -> bool:
+    """Whether the note has these words already. Short ones and numbers must stand alone, under the same label."""
     wanted = _folded(text)
-    said = [_folded(each) for each in [draft.type, *words(tuple(draft.blocks))]]
-    if not wanted or len(wanted) < _SHORT or not any(map(str.isalpha, wanted)):
-        return wanted in said
+    if len(wanted) < _SHORT or not any(map(str.isalpha, wanted)):
+        statements = [block for block in draft.blocks if isinstance(block, Statement)]
+        facts = [fact for block in statements for fact in block.facts]
+        return any(_folded(fact.value) == wanted and fact.label == label for fact in facts)
     whole = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
-    return any(whole.search(each) for each in said)
+    return any(whole.search(_folded(each)) for each in [draft.type, *words(tuple(draft.blocks))])
 
 
 def _folded(text: str) -> str:
@@ -164,18 +175,6 @@ def words(blocks: tuple[Block, ...]) -> list[str]:
         elif isinstance(block, Check):
             found.append(block.text)
     return found
-
-
-def _label(draft: Draft, node: Node, name: str, value: JsonObject | None = None) -> str:
-    """What to call something that no template knows."""
-    terms: Terms = draft.work.terms
-    url = node.raw("url") if name.startswith("value") else (value or {}).get("url")
-    if isinstance(url, str) and (named := extension_label(terms, url)) is not None:
-        return named
-    return terms.labels.get(_NAMES.get(name, ""), terms.label("other"))
-
-
-_NAMES: Final = {"comment": "comment", "note": "comment", "author": "author", "title": "sender-title"}
 
 
 def extension_label(terms: Terms, url: str) -> str | None:

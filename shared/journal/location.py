@@ -32,7 +32,7 @@ def location_note(work: Work, alert: Alert) -> Draft:
     _tell_positions(draft, positions)
     log.tell_said(draft, treatment)
     alerts.tell_other_alerts(draft, alert)
-    common.tell_severity(draft)
+    common.tell_severity(draft, alert.issue)
     sections.tell(draft, texts.human)
     sections.tell(draft, texts.machine)
     log.tell_log(draft, treatment)
@@ -59,6 +59,7 @@ def _position(location: Node) -> tuple[When | None, Decimal | int | None]:
 
 def _tell_positions(draft: Draft, positions: list[tuple[When | None, Decimal | int | None]]) -> None:
     work, terms = draft.work, draft.work.terms
+    first = len(draft.blocks)
     places = "; ".join(common.places(draft))
     at, accuracy = positions[0] if positions else (None, None)
     stamp = work.at(at, draft.when)
@@ -71,6 +72,7 @@ def _tell_positions(draft: Draft, positions: list[tuple[When | None, Decimal | i
         draft.say(terms.say("accuracy", value=number))
     for location in work.parts.all("Location"):
         _tell_coordinates(draft, location)
+    draft.join(first)
 
 
 def _tell_coordinates(draft: Draft, location: Node) -> None:

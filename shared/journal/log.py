@@ -22,6 +22,8 @@ ACCEPTED: Final = "5"
 _ORDER: Final = ("0", "1", "4", "5", "3")
 """The life cycle, for logs whose times contradict it."""
 _CONTENT: Final = {"6": "cause", "7": "measure", "8": "conversation", "9": "action", "10": "others"}
+_ACTORS: Final = ("1", "3", "4", "5", "10")
+_SENTENCE: Final = 5
 _ESSENTIAL: Final = ("4", "5", "6", "7", "9")
 
 
@@ -36,6 +38,8 @@ class Step:
     who: tuple[str, ...]
     words: tuple[str, ...]
     """What was said: cause, measure and the like; or the sender's own words for a step."""
+    notes: tuple[str, ...]
+    """Whom it was handed to, and the like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def read_log(draft: Draft) -> Log:
     said: dict[str, list[str]] = {}
     for step in steps:
         if step.code in _CONTENT:
-            said.setdefault(_CONTENT[step.code], []).extend([*step.words, *step.who])
+            said.setdefault(_CONTENT[step.code], []).extend([*step.words, *step.who, *step.notes])
     return Log(tuple(steps), said)
 
 
@@ -88,21 +92,18 @@ def _step(event: Node, users: dict[str, str], draft: Draft) -> Step:
     worded = [wording(concept, work.language, "event") for concept in concepts]
     code = next((each.code for each in worded if each.code), None)
     words = [text for each in worded for text in each.theirs]
-    for detail in event.each("detail"):
-        if (shown := detail.told("display")) is not None:
-            words.append(shown)
     who: list[str] = []
     if code not in ("6", "7", "8", "9"):
-        who = [name for text in words if (name := _actor(text, users, draft)) is not None]
-        words = [text for text in words if _actor(text, users, draft) is None]
+        who = [name for text in words if (name := _actor(text, users, draft, code)) is not None]
+        words = [text for text in words if _actor(text, users, draft, code) is None]
+    notes = [shown for detail in event.each("detail") if (shown := detail.told("display")) is not None]
     ours = next((each.ours for each in worded if each.ours), None)
     if ours is None:
         ours = work.terms.step("unknown", code=code) if (code := code or _any_code(concepts)) else None
     what = ours or work.terms.step("uncoded")
-    if code in _CONTENT:
-        what = work.terms.step("content", what=what)
+    what = work.terms.code("event-content", code) or what
     start, end = _period(event)
-    return Step(code, what, start, end, tuple(who), tuple(words))
+    return Step(code, what, start, end, tuple(who), tuple(words), tuple(notes))
 
 
 def _any_code(concepts: list[Node]) -> str | None:
@@ -110,15 +111,19 @@ def _any_code(concepts: list[Node]) -> str | None:
     return next((code for code in codes if code), None)
 
 
-def _actor(text: str, users: dict[str, str], draft: Draft) -> str | None:
-    """Whom a text names: an author of the note by user name, a user name, or a person's name as the sender wrote it."""
+def _actor(text: str, users: dict[str, str], draft: Draft, code: str | None) -> str | None:
+    """Whom a text names: an author of the note by user name, a user name, or a person or unit as the sender wrote it.
+
+    The text of a step is its actor (that of a report may also tell what reported it); whole sentences are not.
+    """
     known = users.get(text.casefold())
     if known is not None:
         return known
     if " " not in text and any(mark in text for mark in "@\\_0123456789"):
         return draft.work.terms.word("from-user", name=text)
-    looks_like_name = 1 < len(text.split()) < 5 and all(part[:1].isupper() for part in text.split())
-    return text if looks_like_name or text.casefold() in (name.casefold() for name in users.values()) else None
+    if text.casefold() in (name.casefold() for name in users.values()):
+        return text
+    return text if code in _ACTORS and len(text.split()) < _SENTENCE else None
 
 
 def _period(event: Node) -> tuple[When | None, When | None]:
@@ -179,17 +184,19 @@ def _row(step: Step, draft: Draft) -> Row:
     untold = work.terms.word("time-not-stated")
     time = work.at(step.start, draft.when, seconds=True)
     if step.end is not None and step.start is not None and step.end != step.start:
-        time = work.span(step.start, step.end, draft.when)
+        time = work.span(step.start, step.end, draft.when, seconds=True)
         if step.end.moment and step.start.moment and step.end.moment < step.start.moment:
             draft.doubt("period-backwards", start=work.at(step.start, draft.when), end=work.at(step.end, draft.when))
     shown = time or f"({untold})"
-    noted = quoted_all(list(step.words)) if step.code not in _CONTENT else ""
-    who = ", ".join(dict.fromkeys(step.who)) if step.code not in _CONTENT else ""
+    told = step.code in _CONTENT
+    noted = "" if told else ", ".join(filter(None, [quoted_all(list(step.words)), *step.notes]))
+    who = "" if told else ", ".join(dict.fromkeys(step.who))
     key = "step" + ("-noted" if noted else "") + ("-by" if who else "")
     prose = work.terms.step(key, what=step.what, time=shown, who=who, note=noted)
     value = shown if key == "step" else work.terms.step(key.replace("step", "value"), time=shown, who=who, note=noted)
     what = capital(step.what) + (f" ({noted})" if noted else "")
-    cells = (time.removeprefix(f"kl.{NBSP}") or untold, what, who or work.terms.word("not-stated"))
+    actors = ", ".join(dict.fromkeys(step.who)) or work.terms.word("not-stated")
+    cells = (time.removeprefix(f"kl.{NBSP}") or untold, what, actors)
     return Row(prose, capital(step.what), value, cells, essential=step.code in _ESSENTIAL)
 
 

@@ -68,7 +68,10 @@ class Measurement:
     @property
     def what(self) -> str:
         """`blodtrykk 128/81 mmHg`."""
-        return f"{self.name} {self.value.text}" if self.value.text else self.name
+        if not self.value.text:
+            return self.name
+        measured = self.value.number is not None or self.value.unit is not None
+        return f"{self.name} {self.value.text}" if measured else f"{self.name}: {self.value.text}"
 
     @property
     def score(self) -> bool:
@@ -118,7 +121,7 @@ def name_of(draft: Draft, concept: Node | None, kind: Kind | None) -> tuple[str,
     said = wording(concept, draft.work.language)
     if kind is None:
         text = datatypes.concept(draft.work, concept) if not said.theirs else said.theirs[0]
-        return text or draft.label("measurement").casefold(), list(said.theirs[1:])
+        return (text or "").rstrip(" .:") or draft.label("measurement").casefold(), list(said.theirs[1:])
     ours = draft.work.terms.codes["observation"][kind.key]
     known = kind.called | {fold(ours)}
     more = [text for text in said.theirs if fold(text.partition(_SEMANTIC_TAG)[0]) not in known | {""}]
@@ -179,9 +182,9 @@ def read_time(node: Node) -> tuple[When | None, When | None]:
     return start or end, end if start is not None else None
 
 
-def read_facts(draft: Draft, node: Node) -> list[Fact]:
+def read_facts(draft: Draft, node: Node, *, by: str = "measured-by") -> list[Fact]:
     """Who measured, where on the body, how, what the sender thinks of it."""
-    facts = _performers(draft, node)
+    facts = _performers(draft, node, by)
     for name, label, known in (("bodySite", "site", "site"), ("method", "method", "method")):
         if (held := node.one(name)) is not None and (text := _term(draft, held, known)) is not None:
             facts.append(Fact(draft.label(label), text))
@@ -209,7 +212,7 @@ def _term(draft: Draft, held: Node, known: str) -> str | None:
     return ours if not shown or fold(shown) == fold(ours) else f"{ours} ({quoted(shown)})"
 
 
-def _performers(draft: Draft, node: Node) -> list[Fact]:
+def _performers(draft: Draft, node: Node, by: str) -> list[Fact]:
     subject = node.one("subject")
     own = identifier_of(subject.value.get("identifier")) if subject is not None else None
     persons: list[str] = []
@@ -224,7 +227,7 @@ def _performers(draft: Draft, node: Node) -> list[Fact]:
             unit = performer.raw("type") == "Organization" or system in _ORGANISATION
             (organisations if unit else persons).append(name)
         performer.leave(Omission.TECHNICAL, "type")
-    facts = [Fact(draft.label("measured-by"), ", ".join(dict.fromkeys(persons)))] if persons else []
+    facts = [Fact(draft.label(by), ", ".join(dict.fromkeys(persons)))] if persons else []
     if organisations:
         facts.append(Fact(draft.label("organisation"), ", ".join(dict.fromkeys(organisations))))
     return facts

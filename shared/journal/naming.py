@@ -47,6 +47,10 @@ _FLAGS: Final = {
 """Codes of the removed list of flags that the list of alerts has under other numbers, or (`4`) not at all."""
 
 
+_RAISED: Final = (" utlost", " utloyst")
+"""As `fold` leaves them: `Trygghetsalarm utløst` is the name of the alarm."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What a CodeableConcept says."""
@@ -116,7 +120,7 @@ def wording(concept: Node | None, language: Language, *expected: str) -> Wording
 def _codings(concept: Node) -> list[Node]:
     if concept.raw("code") or concept.raw("display"):
         return [concept]
-    return concept.each("coding")
+    return [each for each in concept.each("coding") if not concept.ledger.settled(each.path)]
 
 
 def _coded(coding: Node, expected: tuple[str, ...]) -> _Coded:
@@ -159,6 +163,8 @@ def _differing(concept: Node, coded: list[_Coded], chosen: _Coded | None) -> dic
 def names_code(of: str, code: str, found: codes.Code | None, raw: str) -> bool:
     """Whether a text is a name of this code: as published now, an earlier wording of the same, or ours."""
     folded = codes.fold(raw)
+    for ending in _RAISED:
+        folded = folded.removesuffix(ending)
     if not folded:
         return False
     if found is not None and found.current is not None:

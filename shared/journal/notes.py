@@ -1,14 +1,18 @@
 """Notes that people wrote (Composition without an event), and messages that fit no other template."""
 
+from typing import Final
+
 from shared.journal import alerts, common, forms, log, observations, sections
 from shared.journal.alerts import Alert
 from shared.journal.ledger import Node
-from shared.journal.model import Fact
+from shared.journal.model import Fact, Omission
 from shared.journal.naming import same, wording
 from shared.journal.plain import quoted
 from shared.journal.terms import capital
 from shared.journal.when import when
 from shared.journal.work import Draft, Work
+
+_STANDARD: Final = ("http://loinc.org", "http://snomed.info/")
 
 
 def free_note(work: Work, composition: Node) -> Draft:
@@ -18,7 +22,12 @@ def free_note(work: Work, composition: Node) -> Draft:
     treatment = log.read_log(draft)
     texts = sections.read_texts(draft)
     devices = common.equipment(draft)
-    said = wording(composition.one("type"), work.language, "alert", "flag")
+    type_ = composition.one("type")
+    for coding in type_.each("coding") if type_ is not None else []:
+        # A document code of LOINC or SNOMED CT has an English display, which is no heading in a Norwegian journal.
+        if (coding.raw("system") or "").startswith(_STANDARD) and composition.raw("title"):
+            coding.leave(Omission.CODE)
+    said = wording(type_, work.language, "alert", "flag")
     title = sections.title_of(draft, composition)
     draft.type = capital(title or said.text or work.terms.heading("note"))
     alerts.tell_event(draft)
@@ -26,7 +35,7 @@ def free_note(work: Work, composition: Node) -> Draft:
     if time:
         draft.say("", Fact(draft.label("written"), time))
     for text in said.theirs:
-        if not same(text, draft.type):
+        if not same(text, draft.type) and not same(text, work.terms.heading("note")):
             draft.fact("sender-text", quoted(text))
     if said.ours is not None and not same(said.ours, draft.type):
         draft.fact("event", capital(said.ours))

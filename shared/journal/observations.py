@@ -7,7 +7,7 @@ from typing import Final
 from shared.journal import common, datatypes, log, measurements, quantities, sections
 from shared.journal.ledger import Node
 from shared.journal.measurements import Measurement, Value
-from shared.journal.model import Fact, Row, Table
+from shared.journal.model import Fact, Omission, Row, Table
 from shared.journal.terms import capital
 from shared.journal.when import When
 from shared.journal.work import Draft, Work, labelled
@@ -22,6 +22,7 @@ def read(draft: Draft, node: Node) -> Measurement:
     concept = node.one("code")
     kind = measurements.kind_of(concept)
     name, more = measurements.name_of(draft, concept, kind)
+    node.leave(Omission.CODE, "category")
     survey = any(code.raw("code") == "survey" for each in node.each("category") for code in each.each("coding"))
     value = measurements.value_of(draft, node, kind, name, score=survey)
     facts = [Fact(draft.label("sender-text"), f"«{text}»") for text in more]
@@ -36,7 +37,8 @@ def read(draft: Draft, node: Node) -> Measurement:
         if (text := member.told("display")) is not None:
             facts.append(Fact(draft.label("measurement"), text))
     at, until = measurements.read_time(node)
-    facts += measurements.read_facts(draft, node)
+    scored = kind is not None and kind.score
+    facts += measurements.read_facts(draft, node, by="registered-by" if scored else "measured-by")
     comments = measurements.read_comments(draft, node)
     status = node.raw("status") or ""
     return Measurement(kind, name, value, at, until, tuple(facts), tuple(comments), status)
@@ -117,7 +119,7 @@ def measurement_note(work: Work) -> Draft:
     sections.tell(draft, texts.machine)
     log.tell_log(draft, treatment)
     log.tell_others(draft, treatment)
-    common.tell_severity(draft)
+    common.tell_severity(draft, None)
     common.tell_equipment(draft, devices)
     return draft
 
@@ -133,7 +135,7 @@ def head(draft: Draft, found: Sequence[Measurement]) -> None:
         draft.when, draft.until = one.at, one.until
         key = "score" if one.score else "measurement"
         # A score has no unit to part it from the date that follows.
-        what = one.what + ("," if one.value.number is not None and not one.value.unit else "")
+        what = one.what + ("," if one.value.text and not one.value.unit else "")
         draft.type = capital(terms.heading(key, what=what))
         if one.status in ("cancelled", "registered", "unknown"):
             draft.marks.append(terms.word("status", status=terms.codes["observation-status"][one.status]))
@@ -175,6 +177,7 @@ def tell(draft: Draft, found: Sequence[Measurement]) -> None:
 
 def _tell_one(draft: Draft, one: Measurement) -> None:
     work, say = draft.work, draft.work.terms.say
+    first = len(draft.blocks)
     time = work.span(one.at, one.until, None)
     what = capital(one.what)
     key = "registered" if one.score else "measured"
@@ -188,6 +191,7 @@ def _tell_one(draft: Draft, one: Measurement) -> None:
         draft.say(say("not-done"), Fact(draft.label("status"), say("not-done")))
     for fact in one.facts:
         draft.say(labelled(fact.label, fact.value or work.terms.word("not-stated")), fact)
+    draft.join(first)
     for lead, text in one.comments:
         draft.quote(lead, lead, text)
 
@@ -208,7 +212,8 @@ def _row(draft: Draft, each: Measurement) -> Row:
         facts.insert(0, Fact(terms.label("status"), terms.codes["observation-status"][each.status]))
     remark = ". ".join(f"{fact.label}: {fact.value}" for fact in facts)
     value = each.value.text or terms.word("not-stated")
-    prose = f"{time}: {each.name} {value}" + (f". {remark}" if remark else "")
+    beside = work.span(each.at, each.until, draft.when) or time
+    prose = f"{beside}: {each.name} {value}" + (f". {remark}" if remark else "")
     return Row(
         prose,
         capital(each.name),

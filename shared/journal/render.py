@@ -103,11 +103,12 @@ def _of_alert(work: Work, alert: Alert, code: str) -> Draft:
 def _tell_unread(draft: Draft) -> None:
     """Measurements and forms that came with something else."""
     parts, ledger = draft.work.parts, draft.work.parts.ledger
-    found = [node for node in parts.all("Observation") if not ledger.touched(node.path)]
+    opened = ledger.opened()
+    found = [node for node in parts.all("Observation") if node.path not in opened]
     if found:
         observations.tell(draft, [observations.read(draft, node) for node in found])
     for node in parts.all("QuestionnaireResponse"):
-        if not ledger.touched(node.path):
+        if node.path not in opened:
             forms.tell_form(draft, forms.read_form(draft, node), titled=False)
 
 

@@ -11,14 +11,17 @@ from typing import Final
 
 from shared.fhir.codes import fold
 from shared.journal.ledger import Node, extension
-from shared.journal.model import Omission
+from shared.journal.leftovers import said
+from shared.journal.model import Language, Omission
 from shared.journal.naming import same, wording
 from shared.journal.plain import quoted
-from shared.journal.work import Draft, person_name
+from shared.journal.terms import terms
+from shared.journal.work import Draft, listed, person_name
 
 _HUMAN: Final = {"1": "note", "1.1": "follow-up", "1.2": "event-description", "1.3": "comment"}
 _LEADS: Final = {"note": "note", "follow-up": "note", "event-description": "event-description", "comment": "comment"}
-_ONLY_LABEL: Final = re.compile(r"[^\W\d]*([ .-]?[^\W\d]+){0,3}\s*[:=#.]*\s*")
+_WORD: Final = re.compile(r"\w+")
+_LABEL_WORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def _sections(node: Node) -> list[Node]:
 def names(references: Sequence[Node], draft: Draft) -> str:
     """Authors, by name."""
     found = [name for each in references if (name := person_name(each, draft.work)) is not None]
-    return ", ".join(dict.fromkeys(found))
+    return listed(found, draft.work)
 
 
 def _text(section: Node, authors: str, identifiers: frozenset[str], draft: Draft) -> Text | None:
@@ -94,15 +97,21 @@ def _text(section: Node, authors: str, identifiers: frozenset[str], draft: Draft
     if not kind:
         label = title or draft.label("system-text")
         return Text(False, label, label, text)
-    terms = draft.work.terms
-    label = terms.label(kind)
-    usual = not title or same(title, label) or same(title, terms.code("section", worded.code) or "")
+    words = draft.work.terms
+    label = words.label(kind)
+    usual = not title or _is_label(title, kind, worded.code)
     if usual:
-        lead = terms.lead(f"{_LEADS[kind]}-from", author=own) if own else terms.lead(_LEADS[kind])
+        lead = words.lead(f"{_LEADS[kind]}-from", author=own) if own else words.lead(_LEADS[kind])
     else:
         label = title
-        lead = terms.lead("titled-from", title=title, author=own) if own else title
-    return Text(True, lead, terms.lead("label-from", label=label, author=own) if own else label, text)
+        lead = words.lead("titled-from", title=title, author=own) if own else title
+    return Text(True, lead, words.lead("label-from", label=label, author=own) if own else label, text)
+
+
+def _is_label(title: str, kind: str, code: str | None) -> bool:
+    """Whether a title says no more than the section's code does, in either language."""
+    both = [terms(language) for language in Language]
+    return any(same(title, each.label(kind)) or same(title, each.code("section", code) or "") for each in both)
 
 
 def _annotation(annotation: Node, draft: Draft) -> Text | None:
@@ -115,16 +124,17 @@ def _annotation(annotation: Node, draft: Draft) -> Text | None:
     reference = annotation.one("authorReference")
     if author is None and reference is not None:
         author = person_name(reference, draft.work)
-    terms = draft.work.terms
-    lead = terms.lead("observation-from", author=author) if author else terms.lead("observation")
-    label = terms.label("observation")
-    return Text(True, lead, terms.lead("label-from", label=label, author=author) if author else label, text)
+    words = draft.work.terms
+    lead = words.lead("observation-from", author=author) if author else words.lead("observation")
+    label = words.label("observation")
+    return Text(True, lead, words.lead("label-from", label=label, author=author) if author else label, text)
 
 
 def tell(draft: Draft, texts: Sequence[Text]) -> None:
-    """Quote texts."""
+    """Quote texts. What a person wrote is always quoted; a system's text is not when the note has its words already."""
     for each in texts:
-        draft.quote(each.lead, each.label, each.text)
+        if each.human or not said(draft, each.text):
+            draft.quote(each.lead, each.label, each.text)
 
 
 def _identifiers(draft: Draft) -> frozenset[str]:
@@ -146,7 +156,8 @@ def only_identifier(text: str, identifiers: frozenset[str]) -> bool:
     folded = text.casefold()
     for value in identifiers:
         if value in folded:
-            return _ONLY_LABEL.fullmatch(folded.replace(value, "")) is not None
+            rest = _WORD.findall(folded.replace(value, " "))
+            return len(rest) <= _LABEL_WORDS and not any(character.isdigit() for word in rest for character in word)
     return False
 
 
@@ -162,12 +173,17 @@ def title_of(draft: Draft, composition: Node) -> str | None:
 
 
 def tell_titles(draft: Draft) -> None:
-    """The Compositions' own titles, where they say more than the heading does."""
+    """The Compositions' own titles and categories, where they say more than the heading and the code do."""
     for composition in draft.work.parts.all("Composition"):
+        unnamed = [name for each in composition.each("author") if (name := person_name(each, draft.work)) is not None]
+        draft.fact("author", listed([name for name in unnamed if not said(draft, name)], draft.work))
+        for category in composition.each("category"):
+            for text in wording(category, draft.work.language, "category").theirs:
+                draft.fact("category", text)
         raw = composition.raw("title")
         if raw is None or (*composition.path, "title") in draft.work.parts.ledger.told:
             continue
-        if fold(raw) and fold(raw) in fold(draft.type):
+        if any(fold(raw) in fold(each) for each in (draft.type, *draft.names)):
             composition.leave(Omission.REPEATED, "title")
         elif (title := title_of(draft, composition)) is not None:
             draft.fact("sender-title", quoted(title))

@@ -29,6 +29,8 @@ class Supervision:
     devices: tuple[str, ...]
     status: str
     old_list: bool
+    class_code: str | None
+    """Of v3-ActCode; `VR` is a digital contact."""
 
 
 def read_supervision(draft: Draft, encounter: Node) -> Supervision:
@@ -39,9 +41,11 @@ def read_supervision(draft: Draft, encounter: Node) -> Supervision:
     end = when(period.told_value("end")) if period is not None else None
     reason = wording(encounter.one("reasonCode"), work.language, "reason", "alert")
     kind = encounter.one("class")
-    if kind is not None and kind.raw("code") == "VR":
+    class_code = kind.raw("code") if kind is not None else None
+    known = class_code is not None and work.terms.code("class", class_code) is not None
+    if kind is not None and known:
         kind.leave(Omission.CODE)
-    held = wording(kind, work.language, "mode") if kind is not None and kind.raw("code") != "VR" else None
+    held = wording(kind, work.language, "mode") if kind is not None and not known else None
     encounter.leave(Omission.CODE, "status")
     persons: list[str] = []
     devices: list[str] = []
@@ -67,6 +71,7 @@ def read_supervision(draft: Draft, encounter: Node) -> Supervision:
         tuple(dict.fromkeys(devices)),
         encounter.raw("status") or "",
         old,
+        class_code if known else None,
     )
 
 
@@ -91,6 +96,8 @@ def supervision_note(work: Work, alert: Alert) -> Draft:
     main = read[0]
     key = _BY_REASON.get(main.reason or "") or _BY_ALERT.get(alert.code or "") or "supervision"
     draft.type = work.terms.heading(key)
+    if main.class_code not in (None, "VR") and key == "supervision" and not main.forms:
+        draft.type = work.terms.heading("contact", what=work.terms.code("class", main.class_code))
     draft.when, draft.until, draft.spanned = main.start, main.end, True
     alerts.doubt_code(draft, alert)
     treatment = log.read_log(draft)
@@ -107,7 +114,7 @@ def supervision_note(work: Work, alert: Alert) -> Draft:
         _tell(draft, each, first=each is main)
         devices += [name for name in each.devices if not any(name in known for known in devices)]
     common.tell_place(draft)
-    _tell_alerts(draft, alert)
+    _tell_alerts(draft, alert, work.terms.code("reason", main.reason) or "")
     log.tell_said(draft, treatment)
     sections.tell(draft, texts.human)
     if not texts:
@@ -116,7 +123,7 @@ def supervision_note(work: Work, alert: Alert) -> Draft:
     sections.tell(draft, texts.machine)
     log.tell_log(draft, treatment)
     log.tell_others(draft, treatment)
-    common.tell_severity(draft)
+    common.tell_severity(draft, None)
     common.tell_equipment(draft, devices)
     return draft
 
@@ -132,11 +139,11 @@ def _tell(draft: Draft, each: Supervision, *, first: bool) -> None:
         draft.doubt("old-list")
 
 
-def _tell_alerts(draft: Draft, alert: Alert) -> None:
+def _tell_alerts(draft: Draft, alert: Alert, reason: str) -> None:
     """The alert that set it off, with its own time: another fact than the supervision."""
     issues = draft.work.parts.all("DetectedIssue", "Flag")
     if issues:
         alerts.tell_other_alerts(draft, Alert(None, alert.said, alert.titled))
     for issue in issues:
         alerts.tell_detail(draft, issue)
-    alerts.tell_titled(draft)
+    alerts.tell_titled(draft, reason)

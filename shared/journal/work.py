@@ -61,13 +61,13 @@ class Work:
             return clock
         return self.stamp(when, seconds=seconds)
 
-    def span(self, start: When | None, end: When | None, beside: When | None) -> str:
+    def span(self, start: When | None, end: When | None, beside: When | None, *, seconds: bool = False) -> str:
         """`kl. 02.00–02.03`, with dates where they differ; only what was told."""
         if end is None or not self.stamp(end):
-            return self.at(start, beside)
+            return self.at(start, beside, seconds=seconds)
         if start is None or not self.stamp(start):
-            return f"–{self.at(end, beside)}"
-        first, last = self.at(start, beside), self.at(end, start)
+            return f"–{self.at(end, beside, seconds=seconds)}"
+        first, last = self.at(start, beside, seconds=seconds), self.at(end, start, seconds=seconds)
         if start.day == end.day and self.clock(start) and self.clock(end):
             return f"{first}–{last.removeprefix(f'kl.{NBSP}')}"
         return f"{first} – {last}"
@@ -95,6 +95,8 @@ class Draft:
     """In brackets after the time: `(foreløpig)`."""
     blocks: list[Block] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    """Other names of what the heading says, in both languages: a title that is one of them says no more."""
     footer_author: str = ""
     """Set when a person wrote all of it."""
 
@@ -107,6 +109,16 @@ class Draft:
         if value:
             name = self.work.terms.label(label)
             self.blocks.append(Statement(labelled(name, value), (Fact(name, value),)))
+
+    def join(self, since: int) -> None:
+        """Put the statements told since a block on one line, as sentences that belong together."""
+        told = self.blocks[since:]
+        joined = [block for block in told if isinstance(block, Statement) and block.prose]
+        if len(joined) > 1:
+            prose = " ".join(block.prose for block in joined)
+            facts = tuple(fact for block in joined for fact in block.facts)
+            rest = [block for block in told if block not in joined]
+            self.blocks[since:] = [Statement(prose, facts), *rest]
 
     def quote(self, lead: str, label: str, text: str) -> None:
         """Tell in the words of who wrote it."""
@@ -131,6 +143,12 @@ class Draft:
 def labelled(label: str, value: str) -> str:
     """`Årsak: «fallt i stua».` with a full stop unless the value has its own."""
     return f"{label}: {value}" + ("" if value.endswith(_ENDINGS) else ".")
+
+
+def listed(names: list[str], work: Work) -> str:
+    """`Kari, Ola og Per`, each once."""
+    once = list(dict.fromkeys(names))
+    return " ".join([", ".join(once[:-1]), work.terms.word("and"), once[-1]]) if len(once) > 1 else "".join(once)
 
 
 def quoted_all(texts: list[str]) -> str:
