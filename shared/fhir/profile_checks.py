@@ -80,7 +80,8 @@ class _Compiler:
         members = (name, "_" + name) if stem == name else shape.choices[stem]
         if row.least and stem not in shape.required:
             rule = row.rule_for("min", "profile-required")
-            parts.needed.append((name, frozenset(members), self.missing(rule, stem, called)))
+            due = name if stem == name else _member_of(stem, row.types, shape)
+            parts.needed.append((due, frozenset(members), self.missing(rule, due, called)))
         if row.most == 0:
             parts.others.append(self.unused(row, members, called))
         elif stem != name:
@@ -106,7 +107,7 @@ class _Compiler:
         for name in need.any_of:
             stem = name.removesuffix("[x]")
             members |= set(shape.choices[stem]) if stem != name else {name, "_" + name}
-        return need.any_of[0], frozenset(members), self.missing(need.rule, need.at.removesuffix("[x]"), above)
+        return need.at, frozenset(members), self.missing(need.rule, need.at, above)
 
     def unused(self, row: Row, members: tuple[str, ...], called: str) -> Check:
         rule = row.rule_for("max", "profile-not-used")
@@ -219,6 +220,12 @@ class _Compiler:
         node = self.tree(part.rows)
         inside = self.object(node, shape, called) if node.below or node.row.needs else None
         return Part(part, inside, self.targets(node.row.targets, called) if node.row.targets else None)
+
+
+def _member_of(choice: str, types: tuple[str, ...], shape: Shape) -> str:
+    """The member to name when a choice is missing: of the first type asked for."""
+    members = shape.choices[choice]
+    return next((each for name in types for each in members if shape.elements[each].type_name == name), members[0])
 
 
 def _object_check(parts: _Parts) -> Check:

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from shared.fhir import codes
 from shared.fhir.codes import Otherwise, Spelling, code_list, code_lists, lookup, said_otherwise, spelling
 from shared.fhir.outcome import vkp_codes
+from tests.data import SHARED
 from tests.unit.fhir.strategies import fhir_like
 
 FOLDER = Path(codes.__file__).parent / "data" / "codes"
@@ -61,6 +62,20 @@ def test_the_meanings_of_a_code_are_in_order_and_do_not_overlap() -> None:
 )
 def test_a_list_has_as_many_codes_in_use_as_the_published_one(name: str, size: int) -> None:
     assert sum(code.current is not None for code in code_list(name).codes.values()) == size
+
+
+PUBLISHED = [
+    json.loads(path.read_text(encoding="utf-8"))
+    for folder in ("vkp-r4", "vkp-r4-removed", "vkpobservation-0.5.2")
+    for path in sorted((SHARED / "fhir" / folder).glob("CodeSystem-*.json"))
+]
+
+
+@pytest.mark.parametrize("published", PUBLISHED, ids=lambda published: published["url"].rpartition("/")[2])
+def test_a_list_in_use_is_the_published_one_code_by_code(published: dict[str, Any]) -> None:
+    known = next(each for each in code_lists().values() if each.system == published["url"])
+    in_use = {code: each.current.display for code, each in known.codes.items() if each.current is not None}
+    assert in_use == {concept["code"]: concept.get("display") for concept in published["concept"]}
 
 
 def test_the_codes_of_outcomes_have_one_home() -> None:
