@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fhir.resources.STU3 import get_fhir_model_class as stu3_model
-from hypothesis import given
+from hypothesis import given, settings
 
 from sandbox import examples
 from shared.fhir.checker import check_r4
@@ -158,6 +158,7 @@ def test_each_sign_is_an_element_that_only_the_old_edition_has(type_name: str) -
         assert element.now is None or element.now in new
 
 
+@settings(max_examples=40)
 @given(fhir_like())
 def test_any_message_can_be_mapped_once_and_stays_as_it_is(message: Any) -> None:
     before = copy.deepcopy(message)
