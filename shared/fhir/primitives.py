@@ -37,6 +37,7 @@ _ID = _matcher(r"[A-Za-z0-9\-.]{1,64}")
 _URI = _matcher(r"\S+")
 _OID = _matcher(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _UUID = _matcher(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BASE64 = _matcher(r"\s*+(?:[0-9a-zA-Z+/=]{4}\s*+)++")
 _TEXT = _matcher(r"[^\x00-\x08\x0b\x0c\x0e-\x1f]+")
 
 
@@ -108,12 +109,14 @@ def _is_base64(value: JsonValue) -> bool:
 
 
 def base64_length(value: str) -> int | None:
-    """How many bytes base64 text stands for; None when it is not base64. Blanks between are R4's to allow."""
+    """How many bytes base64 text stands for; None when it is not base64. R4 allows blanks between groups of four."""
+    groups = value.split()
+    if len(groups) != 1 and _BASE64(value) is None:
+        return None
     try:
-        decoded = binascii.a2b_base64("".join(value.split()), strict_mode=True)
+        return len(binascii.a2b_base64("".join(groups), strict_mode=True)) or None
     except ValueError:
         return None
-    return len(decoded) or None
 
 
 def _whole(lowest: int) -> Callable[[JsonValue], bool]:
