@@ -53,11 +53,13 @@ def plain_json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] 
     )
 
 
-def refused(error: HubError, correlation: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    """The answer that says what is wrong, whose fault it is and what to do."""
+def refused(
+    error: HubError, correlation: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> func.HttpResponse:
+    """The answer that says what is wrong, whose fault it is and what to do; `body` in the place of the usual one."""
     return fhir(
         error.status,
-        outcome.to_bytes(outcome.operation_outcome(error)),
+        outcome.to_bytes(outcome.operation_outcome(error)) if body is None else body,
         correlation,
         {**_extra(error), **(headers or {})},
     )

@@ -1,4 +1,4 @@
-"""`POST /epj/r4/{orgnr}/{resource}`: a vendor's message comes in."""
+"""`POST /epj/r4/{orgnr}/{resource}` and `…/$process-message`: a vendor's message comes in."""
 
 import azure.functions as func
 
@@ -9,6 +9,7 @@ from shared.errors import HubError, NotAvailable, Unexpected
 from shared.fhir import outcome, resources
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
+from shared.road import messaging
 from shared.road.accepting import Accepted, Post
 from shared.trail.refusals import Refusal
 
@@ -22,39 +23,67 @@ resources.preload()
 @door.route("epj/r4/{orgnr}/{resource}", methods=["POST"])
 async def ingest(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept the message, or say why not."""
-    post = Post(
+    post = _post(req, context, req.route_params.get("resource", ""))
+    taken = await _take(post)
+    if isinstance(taken, HubError):
+        return http.refused(taken, post.correlation_id, _applied(post))
+    body = outcome.to_bytes(outcome.accepted_outcome(taken.event_id, taken.warnings))
+    return http.fhir(202, body, post.correlation_id, _accepted(taken, post))
+
+
+@door.function_name("process_message")
+@door.route("epj/r4/{orgnr}/$process-message", methods=["POST"])
+async def process_message(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """FHIR messaging: the same, answered with a message in return."""
+    post = _post(req, context, "bundle", messaging=True)
+    taken = await _take(post)
+    base = (hub().settings.public_url or "").rstrip("/")
+    endpoint = f"{base}/epj/r4/{post.orgnr}/$process-message"
+    if isinstance(taken, HubError):
+        answer = await messaging.answer(post.body, taken, outcome.operation_outcome(taken), endpoint, hub().clock())
+        return http.refused(taken, post.correlation_id, _applied(post), answer)
+    accepted = outcome.accepted_outcome(taken.event_id, taken.warnings)
+    answer = await messaging.answer(post.body, None, accepted, endpoint, hub().clock())
+    return http.fhir(202, answer, post.correlation_id, _accepted(taken, post))
+
+
+def _post(req: func.HttpRequest, context: func.Context, resource: str, *, messaging: bool = False) -> Post:
+    return Post(
         orgnr=req.route_params.get("orgnr", ""),
-        resource=req.route_params.get("resource", ""),
+        resource=resource,
         authorization=req.headers.get("authorization"),
         content_type=req.headers.get("content-type", ""),
         body=req.get_body(),
         correlation_id=http.correlation_id(req),
         traceparent=http.traceparent(context),
         prefer=req.headers.get("prefer", ""),
+        messaging=messaging,
     )
+
+
+async def _take(post: Post) -> Accepted | HubError:
     caller: Caller | None = None
     try:
         caller = await hub().acceptance.caller(post)
-        accepted = await hub().acceptance.accept(post, caller)
+        return await hub().acceptance.accept(post, caller)
     except HubError as error:
-        return await _refused(error, post, caller)
+        await _note(error, post, caller)
+        return error
     except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
         log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=post.correlation_id)
-        return http.refused(Unexpected(), post.correlation_id)
-    return _accepted(accepted, post)
+        return Unexpected()
 
 
-def _accepted(accepted: Accepted, post: Post) -> func.HttpResponse:
+def _accepted(accepted: Accepted, post: Post) -> dict[str, str]:
     path = f"/epj/r4/{post.orgnr}/{post.resource.lower()}/{accepted.event_id}/$status"
     base = (hub().settings.public_url or "").rstrip("/")
-    body = outcome.to_bytes(outcome.accepted_outcome(accepted.event_id, accepted.warnings))
-    return http.fhir(202, body, post.correlation_id, {"Location": f"{base}{path}", **_applied(post)})
+    return {"Location": f"{base}{path}", **_applied(post)}
 
 
-async def _refused(error: HubError, post: Post, caller: Caller | None) -> func.HttpResponse:
+async def _note(error: HubError, post: Post, caller: Caller | None) -> None:
     if isinstance(error, NotAvailable):
         log(LogEvent.NOT_AVAILABLE, code=error.code, correlation_id=post.correlation_id)
-        return http.refused(error, post.correlation_id)
+        return
     log(LogEvent.REFUSED, code=error.code, status=error.status, correlation_id=post.correlation_id,
         vkp_id=caller.vkp_id if caller else None)  # fmt: skip
     refusal = Refusal(
@@ -73,7 +102,6 @@ async def _refused(error: HubError, post: Post, caller: Caller | None) -> func.H
     except Unreachable:
         # The caller's mistake stays the caller's mistake, whatever our store does.
         log(LogEvent.NOT_AVAILABLE, code="HUB_TRAIL_UNREACHABLE", correlation_id=post.correlation_id)
-    return http.refused(error, post.correlation_id, _applied(post))
 
 
 def _applied(post: Post) -> dict[str, str]:

@@ -59,6 +59,7 @@ def document(public_url: str | None) -> dict[str, Any]:
         ],
         "paths": {
             "/epj/r4/{orgnr}/{resource}": {"post": _post()},
+            "/epj/r4/{orgnr}/$process-message": {"post": _process_message()},
             "/epj/r4/{orgnr}/{resource}/{id}/$status": {"get": _status()},
             "/metadata": {
                 "get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)
@@ -132,6 +133,36 @@ def _post() -> dict[str, Any]:
                 },
             },
             **refusals.responses(refusals.of(*POST_REFUSALS, but=(WrongMethod,))),
+        },
+    }
+
+
+def _process_message() -> dict[str, Any]:
+    post = _post()
+    accepted = post["responses"]["202"]
+    bundle = {"$ref": "#/components/schemas/Message"}
+    outcome_or_message = {"anyOf": [{"$ref": "#/components/schemas/OperationOutcome"}, bundle]}
+    refused = refusals.responses(refusals.of(*POST_REFUSALS, but=(WrongMethod,)))
+    for each in refused.values():
+        each["content"][FHIR_JSON]["schema"] = outcome_or_message
+    return {
+        **post,
+        "operationId": "processMessage",
+        "summary": "Send a message Bundle as FHIR messaging has it",
+        "description": f"R4's operation $process-message: as a POST to bundle (scope `{PREFIX}bundle.write`), for "
+        "Bundles of type message only, and answered with a message Bundle: its MessageHeader.response refers to the "
+        "request's MessageHeader by id, its code is ok (stored), transient-error or fatal-error, and its details are "
+        "the OperationOutcome. A caller that is not let in, and a message without a MessageHeader that an answer could "
+        "refer to, get the OperationOutcome alone.",
+        "parameters": [_orgnr(), _prefer(), *_tracing()],
+        "requestBody": {
+            "required": True,
+            "description": "A FHIR R4 Bundle of type message as JSON in UTF-8, at most 1 MiB.",
+            "content": {FHIR_JSON: {"schema": bundle}},
+        },
+        "responses": {
+            "202": {**accepted, "content": {FHIR_JSON: {"schema": bundle}}},
+            **refused,
         },
     }
 

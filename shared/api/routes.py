@@ -7,6 +7,7 @@ from shared.road.accepting import RESOURCES
 
 ROUTES: Final[tuple[tuple[str, str], ...]] = (
     ("POST", "epj/r4/{orgnr}/{resource}"),
+    ("POST", "epj/r4/{orgnr}/$process-message"),
     ("GET", "epj/r4/{orgnr}/{resource}/{id}/$status"),
     ("GET", "metadata"),
     ("GET", "openapi.json"),

@@ -24,6 +24,7 @@ from shared.fhir.profiles import check_profiles
 from shared.fhir.repair import repair
 from shared.fhir.resources import resource_type_at
 from shared.fhir.rules import DEFAULT, Policy
+from shared.fhir.stu3 import as_r4
 from shared.fhir.values import JsonObject
 from shared.identity.series import Environment
 
@@ -45,6 +46,8 @@ class Judging:
     environment: Environment = Environment.TEST
     stu3: bool = False
     """Whether STU3-shaped messages are mapped where a mapping exists."""
+    bundle_type: str | None = None
+    """The one kind of Bundle that is taken here; None for every kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,13 @@ def judge(body: bytes, resource_type: str | None = None, judging: Judging = Judg
     check_size(body)
     findings = Findings(judging.policy)
     sent = parse(body, findings)
-    repaired = repair(sent, findings)
+    repaired = as_r4(repair(sent, findings), findings, allowed=judging.stu3)
     findings.paths_are_of_copy(repaired.as_sent)
     message = repaired.message
     if resource_type is not None and message.get("resourceType") != resource_type:
         findings.add("fhir-wrong-resource-type", ("resourceType",), type=resource_type)
+    if judging.bundle_type is not None and message.get("type") != judging.bundle_type:
+        findings.add("envelope-wrong-bundle-type", ("type",), type=judging.bundle_type)
     check_r4(message, findings)
     check_profiles(message, findings)
     check_identifiers(message, judging.environment, findings)

@@ -63,6 +63,8 @@ class Post:
     traceparent: str
     prefer: str = ""
     """The header Prefer (RFC 7240): `handling=strict` asks for strict checking."""
+    messaging: bool = False
+    """Whether it came to `$process-message`: a message Bundle, stored and shown as any other Bundle."""
 
     @property
     def strict(self) -> bool:
@@ -116,7 +118,8 @@ class Acceptance:
         try:
             await self._may_send(post.orgnr, resource, caller)
             system = await self._register.system(caller.vkp_id)
-            judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3)
+            bundle_type = "message" if post.messaging else None
+            judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
             event = self._event(post, resource, caller, reading)
             return await self._keep(event, post.body, reading)
