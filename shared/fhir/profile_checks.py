@@ -4,7 +4,7 @@ A check copes with any shape: what is not of its R4 type has been noted by the b
 Paths are built as the walk goes down; texts are made when findings are rendered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared.fhir.definitions import Element, Shape, shape_of
@@ -23,19 +23,13 @@ class _Node:
     below: dict[str, "_Node"] = field(default_factory=dict)
 
 
-type _Member = tuple[str, Plain | None, ValueCheck | None, Check | None, ItemsCheck | None]
-"""The name of an element; whether a value is plainly in order, else its check; the check of what is inside a value; the
-check of all values together."""
-
-
 @dataclass(slots=True)
 class _Parts:
     """What is asked of the elements of one object, sorted by what it takes to look."""
 
     needed: list[tuple[str, frozenset[str], Check]] = field(default_factory=list)
     """The usual member, all members any of which will do, and what to do when none is there."""
-    members: list["_Member"] = field(default_factory=list)
-    others: list[Check] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
 
 def compile_profile(profile: Profile, *, whole: bool) -> Check:
@@ -75,7 +69,7 @@ class _Compiler:
     def member(self, name: str, node: _Node, shape: Shape, called: str, parts: _Parts) -> None:
         row, stem = node.row, name.removesuffix("[x]")
         if name == "resourceType":
-            parts.others.append(self.resource_type(row, called))
+            parts.checks.append(self.resource_type(row, called))
             return
         members = (name, "_" + name) if stem == name else shape.choices[stem]
         if row.least and stem not in shape.required:
@@ -83,16 +77,27 @@ class _Compiler:
             due = name if stem == name else _member_of(stem, row.types, shape)
             parts.needed.append((due, frozenset(members), self.missing(rule, due, called)))
         if row.most == 0:
-            parts.others.append(self.unused(row, members, called))
+            parts.checks.append(self.unused(row, members, called))
         elif stem != name:
-            others = tuple(each for each in members if shape.elements[each].type_name not in row.types)
-            parts.others.append(self.unused(row, others if row.types else (), called))
+            if row.types:
+                others = tuple(each for each in members if shape.elements[each].type_name not in row.types)
+                parts.checks.append(self.unused(row, others, called))
         else:
             element = shape.elements[name]
-            plain, value = self.value(row, element, called)
-            inside, items = self.inside(node, element, called), self.items(node, element, called)
-            if value is not None or inside is not None or items is not None:
-                parts.members.append((name, plain, value, inside, items))
+            parts.checks += self.below(name, node, element, called)
+
+    def below(self, name: str, node: _Node, element: Element, called: str) -> Iterator[Check]:
+        """What is asked of an element that is there: each value itself, what is inside it, and all values together."""
+        plain, value = self.value(node.row, element, called)
+        inside, items = self.inside(node, element, called), self.items(node, element, called)
+        if value is not None:
+            yield _of_values(name, plain, value)
+        if inside is not None and items is not None:
+            yield _of_insides_and_items(name, inside, items)
+        elif inside is not None:
+            yield _of_insides(name, inside)
+        elif items is not None:
+            yield _of_items(name, items)
 
     def missing(self, rule: str, name: str, called: str) -> Check:
         words = {"profile": self.profile, "element": called, "due": "given"}
@@ -229,43 +234,74 @@ def _member_of(choice: str, types: tuple[str, ...], shape: Shape) -> str:
 
 
 def _object_check(parts: _Parts) -> Check:
-    needed, members, others = tuple(parts.needed), tuple(parts.members), tuple(parts.others)
+    needed, checks = tuple(parts.needed), tuple(parts.checks)
+    if not needed and len(checks) == 1:
+        return checks[0]
 
     def check(value: JsonObject, path: Path, walk: Walk) -> None:
         for usual, any_member, missing in needed:
             if usual not in value and any_member.isdisjoint(value):
                 missing(value, path, walk)
-        for member in members:
-            found = value.get(member[0])
-            if isinstance(found, list):
-                _check_list(member, found, (*path, member[0]), walk)
-            elif found is not None:
-                _check_one(member, found, (*path, member[0]), walk)
-        for each in others:
+        for each in checks:
             each(value, path, walk)
 
     return check
 
 
-def _check_one(member: _Member, value: JsonValue, path: Path, walk: Walk) -> None:
-    _, plain, check, inside, items = member
-    if check is not None and not (plain is not None and plain(value)):
-        check(value, path, walk)
-    if inside is not None and isinstance(value, dict):
-        inside(value, path, walk)
-    if items is not None:
-        items([value], path, walk)
+def _of_values(name: str, plain: Plain | None, value_check: ValueCheck) -> Check:
+    """Asks each value of an element, but for those plainly in order: their path is not even built."""
+    is_plain = plain or (lambda _: False)
+
+    def check(value: JsonObject, path: Path, walk: Walk) -> None:
+        found = value.get(name)
+        if isinstance(found, list):
+            for index, item in enumerate(found):
+                if not is_plain(item):
+                    value_check(item, (*path, name, index), walk)
+        elif found is not None and not is_plain(found):
+            value_check(found, (*path, name), walk)
+
+    return check
 
 
-def _check_list(member: _Member, values: list[JsonValue], path: Path, walk: Walk) -> None:
-    _, plain, check, inside, items = member
-    for index, value in enumerate(values):
-        if check is not None and not (plain is not None and plain(value)):
-            check(value, (*path, index), walk)
-        if inside is not None and isinstance(value, dict):
-            inside(value, (*path, index), walk)
-    if items is not None:
-        items(values, path, walk)
+def _of_insides(name: str, inside: Check) -> Check:
+    def check(value: JsonObject, path: Path, walk: Walk) -> None:
+        found = value.get(name)
+        if isinstance(found, dict):
+            inside(found, (*path, name), walk)
+        elif isinstance(found, list):
+            for index, item in enumerate(found):
+                if isinstance(item, dict):
+                    inside(item, (*path, name, index), walk)
+
+    return check
+
+
+def _of_items(name: str, items_check: ItemsCheck) -> Check:
+    def check(value: JsonObject, path: Path, walk: Walk) -> None:
+        found = value.get(name)
+        if found is not None:
+            items_check(found if isinstance(found, list) else [found], (*path, name), walk)
+
+    return check
+
+
+def _of_insides_and_items(name: str, inside: Check, items_check: ItemsCheck) -> Check:
+    def check(value: JsonObject, path: Path, walk: Walk) -> None:
+        found = value.get(name)
+        if found is None:
+            return
+        here = (*path, name)
+        if isinstance(found, dict):
+            inside(found, here, walk)
+            items_check([found], here, walk)
+        elif isinstance(found, list):
+            for index, item in enumerate(found):
+                if isinstance(item, dict):
+                    inside(item, (*here, index), walk)
+            items_check(found, here, walk)
+
+    return check
 
 
 def _extension(value: JsonValue, path: Path, walk: Walk) -> None:

@@ -4,13 +4,17 @@ Every slicing in the table tells its items by the same members for all its slice
 Coding; `url`), somewhere inside the item. So an item is told by one look-up, however many slices there are.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from shared.fhir.profile_table import Row, Slice
 from shared.fhir.profile_walk import Check, ItemsCheck, ValueCheck, Walk, any_of
 from shared.fhir.values import JsonValue, Path
+
+_UNBOUNDED: Final = 1 << 30
+"""More items than any message has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +39,40 @@ def compile_slices(row: Row, parts: list[Part], profile: str, element: str, *, r
     """The check of a sliced element. Raises ValueError when its slices are not told by the same members."""
     tell = _teller([_mark(part.slice.match, ()) for part in parts])
     told_by = tuple(parts[0].slice.match)
-    counted = [part for part in parts if part.slice.least or part.slice.most is not None]
+    counted = [
+        (number, part.slice, part.slice.least, _UNBOUNDED if part.slice.most is None else part.slice.most)
+        for number, part in enumerate(parts)
+        if part.slice.least or part.slice.most is not None
+    ]
     inner = [part if part.inside is not None or part.targets is not None else None for part in parts]
-    names = {part.slice.name: number for number, part in enumerate(parts)}
     words = {"profile": profile, "element": element}
     allowed = any_of(tuple(part.slice.title for part in parts))
     closed = row.rule_for("closed", "profile-slice-closed") if row.closed else None
 
+    looks = row.closed or any(inner)
+
     def check(items: list[JsonValue], path: Path, walk: Walk) -> None:
         told = [tell(item) for item in items]
-        for index, number in enumerate(told):
-            part = inner[number] if number is not None else None
-            if part is not None or (closed is not None and number is None):
-                where = (*path, index) if repeats else path
+        if looks:
+            for index, number in enumerate(told):
+                part = inner[number] if number is not None else None
                 if part is not None:
-                    _look_into(part, items[index], where, walk)
-                elif closed is not None:
-                    at = (*where, *told_by) if len(told_by) == 1 else where
-                    walk.note(closed, at, slices=allowed, **words)
-        for part in counted:
-            found = told.count(names[part.slice.name])
-            if found < part.slice.least:
-                walk.note("profile-slice-missing", path, slice=part.slice.title, **words)
-            elif part.slice.most is not None and found > part.slice.most:
-                most = str(part.slice.most)
-                walk.note("profile-too-many", path, profile=profile, element=part.slice.title, most=most)
+                    _look_into(part, items[index], (*path, index) if repeats else path, walk)
+                elif number is None and closed is not None:
+                    where = (*path, index) if repeats else path
+                    walk.note(closed, (*where, *told_by) if len(told_by) == 1 else where, slices=allowed, **words)
+        for number, part_slice, least, most in counted:
+            if not least <= told.count(number) <= most:
+                _miscounted(part_slice, told.count(number), path, walk, words)
 
     return check
+
+
+def _miscounted(part: Slice, found: int, path: Path, walk: Walk, words: dict[str, str]) -> None:
+    if found < part.least:
+        walk.note("profile-slice-missing", path, slice=part.title, **words)
+    else:
+        walk.note("profile-too-many", path, profile=words["profile"], element=part.title, most=str(part.most))
 
 
 def _look_into(part: Part, item: JsonValue, path: Path, walk: Walk) -> None:
@@ -93,11 +104,14 @@ def _teller(marks: list[_Mark]) -> Callable[[JsonValue], int | None]:
         numbers.setdefault(mark.values[0], []).append((mark.values[1:], number))
 
     def tell_leaf(leaf: JsonValue) -> int | None:
-        value = leaf.get(first) if isinstance(leaf, dict) else None
-        if isinstance(leaf, dict) and isinstance(value, str) and value in numbers:
-            for rest, number in numbers[value]:
-                if not others or tuple(map(leaf.get, others)) == rest:
-                    return number
+        if not isinstance(leaf, dict):
+            return None
+        value = leaf.get(first)
+        if not isinstance(value, str) or value not in numbers:
+            return None
+        for rest, number in numbers[value]:
+            if not rest or all(map(operator.eq, map(leaf.get, others), rest)):
+                return number
         return None
 
     def tell(item: JsonValue) -> int | None:

@@ -34,8 +34,8 @@ def check_profiles(message: JsonObject, findings: Findings) -> None:
 def preload() -> None:
     """Compile every check, so that the first message does not wait."""
     for name in profiles():
-        _check(name, whole=True)
-        _check(name, whole=False)
+        _whole(name)
+        _minimum(name)
     for each in extensions().values():
         _extension_check(each.canonical)
 
@@ -46,16 +46,16 @@ def _check_resource(resource: JsonObject, path: Path, walk: Walk) -> None:
         return
     claimed = _claimed(resource, type_name, path, walk) if "meta" in resource else ()
     for name in claimed:
-        _check(name, whole=True)(resource, path, walk)
+        _whole(name)(resource, path, walk)
     for name in _kind(resource, type_name):
         if name not in claimed:
-            _check(name, whole=False)(resource, path, walk)
+            _minimum(name)(resource, path, walk)
     contained = resource.get("contained")
     for index, each in enumerate(contained if isinstance(contained, list) else ()):
         if isinstance(each, dict) and isinstance(inner := each.get("resourceType"), str) and "meta" in each:
             where = (*path, "contained", index)
             for name in _claimed(each, inner, where, walk):
-                _check(name, whole=True)(each, where, walk)
+                _whole(name)(each, where, walk)
 
 
 def _claimed(resource: JsonObject, type_name: str, path: Path, walk: Walk) -> tuple[str, ...]:
@@ -141,8 +141,13 @@ def _claimable(claim: str) -> Profile | None:
 
 
 @cache
-def _check(name: str, *, whole: bool) -> Check:
-    return compile_profile(profiles()[name], whole=whole)
+def _whole(name: str) -> Check:
+    return compile_profile(profiles()[name], whole=True)
+
+
+@cache
+def _minimum(name: str) -> Check:
+    return compile_profile(profiles()[name], whole=False)
 
 
 @cache
