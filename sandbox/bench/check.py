@@ -27,16 +27,15 @@ SIZES: Final = (3_000, 6_000, 24_000)
 """Bytes, at least: from an alarm with its log to one with many readings."""
 
 LAYERS: Final = {
+    "resources": "address",
     "json_text": "bytes → JSON",
     "repair": "repair",
+    "stu3": "STU3 shape",
     "checker": "base R4",
-    "resources": "base R4",
     "profiles": "profiles",
     "numbers": "identifiers",
     "envelope": "envelope, references",
-    "events": "facts for routing",
-    "identifiers": "facts for routing",
-    "times": "facts for routing",
+    "event": "event",
 }
 """What the modules are called in the table, in its order; a module that is not here goes by its own name."""
 REST: Final = "the rest"
