@@ -41,9 +41,18 @@ def statement(public_url: str | None, issuer: str) -> dict[str, Any]:
                 "documentation": "Messages are posted to /epj/r4/{orgnr}/{resource}, where orgnr is the municipality's "
                 "organisation number and resource the type in any letter case. They are stored, answered with 202 and "
                 "the address of their status, and delivered unchanged to the municipality's journal system. "
-                "GET /openapi.json has every answer and its codes.",
+                "The header Prefer: handling=strict asks for strict checking. GET /openapi.json has every answer and its "
+                "codes.",
                 "security": _security(issuer),
                 "resource": [_resource(address, kind) for address, kind in ADDRESSES.items()],
+                "operation": [
+                    {
+                        "name": "process-message",
+                        "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
+                        "documentation": "POST /epj/r4/{orgnr}/$process-message: message Bundles, answered with a "
+                        "message Bundle when they are stored.",
+                    }
+                ],
             }
         ],
     }
