@@ -165,6 +165,14 @@ def test_a_resource_that_no_address_takes_is_refused_with_those_that_are_taken(
     assert "it takes Bundle, Composition," in shown
 
 
+@pytest.mark.parametrize("sent", [{"resourceType": "Foo"}, {}])
+def test_what_is_no_resource_at_all_is_refused_as_no_fhir(sent: Any) -> None:
+    checked = check("x", body(sent), Judging())
+    assert checked.refusal is not None
+    assert checked.refusal.code == "SEND_NOT_FHIR"
+    assert checked.reason == ""
+
+
 @pytest.mark.parametrize(
     ("sent", "code", "place"),
     [
