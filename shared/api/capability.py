@@ -41,8 +41,8 @@ def statement(public_url: str | None, issuer: str) -> dict[str, Any]:
                 "documentation": "Messages are posted to /epj/r4/{orgnr}/{resource}, where orgnr is the municipality's "
                 "organisation number and resource the type in any letter case. They are stored, answered with 202 and "
                 "the address of their status, and delivered unchanged to the municipality's journal system. "
-                "The header Prefer: handling=strict asks for strict checking. GET /openapi.json has every answer and its "
-                "codes.",
+                "The header Prefer: handling=strict asks for strict checking. GET /openapi.json has every answer and "
+                "its codes.",
                 "security": _security(issuer),
                 "resource": [_resource(address, kind) for address, kind in ADDRESSES.items()],
                 "operation": [
