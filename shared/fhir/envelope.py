@@ -20,7 +20,7 @@ from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey
 from shared.fhir.patients import mentions, names_nobody, one_patient
 from shared.fhir.references import Survey, check_references, entries_of, objects, survey, unreachable
-from shared.fhir.values import JsonObject, Path
+from shared.fhir.values import JsonObject, JsonValue, Path
 
 BUNDLE_TYPES = frozenset({"document", "message", "batch", "collection", "transaction"})
 """The kinds of Bundle this hub takes."""
@@ -121,13 +121,12 @@ class _Check:
     def full_urls(self) -> None:
         seen: set[tuple[str, str]] = set()
         for index, entry in entries_of(self.message):
-            url, resource = entry.get("fullUrl"), entry.get("resource")
-            meta = resource.get("meta") if isinstance(resource, dict) else None
-            version = meta.get("versionId") if isinstance(meta, dict) else None
+            url = entry.get("fullUrl")
             if isinstance(url, str):
-                if (url, str(version)) in seen:
+                named = (url, _version(entry.get("resource")))
+                if named in seen:
                     self.note("envelope-full-url-twice", ("entry", index, "fullUrl"))
-                seen.add((url, str(version)))
+                seen.add(named)
 
     def patient(self) -> PatientKey | None:
         patients = one_patient(list(mentions(self.surveyed)))
@@ -142,3 +141,8 @@ class _Check:
             named_by = _NAMED_BY.get(str(found.resource.get("resourceType")))
             if named_by is not None and len(found.path) == _ENTRY_DEPTH and names_nobody(found, self.surveyed):
                 self.note("envelope-entry-without-patient", (*found.path, named_by))
+
+
+def _version(resource: JsonValue) -> str:
+    meta = resource.get("meta") if isinstance(resource, dict) else None
+    return str(meta.get("versionId", "")) if isinstance(meta, dict) else ""

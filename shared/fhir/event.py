@@ -4,7 +4,6 @@ Everything here is as the sender said it. What a message does not say is None: n
 severity is made up. Copes with messages of any shape, so that a refused one can be shown too.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +13,7 @@ from shared.fhir.codes import Code, Spelling, code_list, fold, lookup, said_othe
 from shared.fhir.envelope import Envelope
 from shared.fhir.identifiers import UUID_SYSTEM, PatientKey, identifier_of
 from shared.fhir.kinds import CODES, SERVICES, Kind
-from shared.fhir.references import Found, Survey, objects
+from shared.fhir.references import Survey, objects
 from shared.fhir.times import occurred_at
 from shared.fhir.values import JsonObject, JsonValue
 
@@ -126,16 +125,15 @@ _WITHOUT_CODE: Final = {
 
 
 def _kind(surveyed: Survey) -> tuple[Kind, Kind | None]:
-    types = {str(found.resource.get("resourceType")) for found in surveyed.resources}
-    noted = _noted_code(surveyed)
     for type_name, member in _TOLD_BY:
-        if type_name in types:
-            told = [_told(found.resource.get(member), _WITHOUT_CODE[type_name]) for found in _of(surveyed, type_name)]
+        if resources := surveyed.of(type_name):
+            told = [_told(resource.get(member), _WITHOUT_CODE[type_name]) for resource in resources]
+            noted = _noted_code(surveyed) if len(told) > 1 else None
             # Of several alerts the note says which it is about, as a summary does.
             return next((kinds for code, kinds in told if code is not None and code == noted), told[0][1])
-    fallback = next((kind for type_name, kind in _WITHOUT_CODE.items() if type_name in types), Kind.UKJENT)
+    fallback = next((kind for type_name, kind in _WITHOUT_CODE.items() if surveyed.of(type_name)), Kind.UKJENT)
     if fallback is Kind.NOTAT:
-        return next(_told(found.resource.get("type"), Kind.NOTAT)[1] for found in _of(surveyed, "Composition"))
+        return _told(surveyed.of("Composition")[0].get("type"), Kind.NOTAT)[1]
     return fallback, None
 
 
@@ -180,17 +178,16 @@ def _of_another_edition(coding: JsonObject, text: JsonValue, code: Code) -> bool
 
 
 def _noted_code(surveyed: Survey) -> tuple[str, str] | None:
-    for found in _of(surveyed, "Composition"):
-        return _told(found.resource.get("type"), Kind.NOTAT)[0]
-    return None
+    notes = surveyed.of("Composition")
+    return _told(notes[0].get("type"), Kind.NOTAT)[0] if notes else None
 
 
 def _standing(surveyed: Survey) -> Standing:
-    for found in _of(surveyed, "Composition"):
-        status = found.resource.get("status")
+    for note in surveyed.of("Composition"):
+        status = note.get("status")
         if status == "entered-in-error":
             return Standing.WITHDRAWN
-        if status == "amended" or _replaces(found.resource):
+        if status == "amended" or _replaces(note):
             return Standing.CORRECTED
         return Standing.PRELIMINARY if status == "preliminary" else Standing.NEW
     statuses = {status for found in surveyed.resources if (status := _text(found.resource, "status")) is not None}
@@ -210,11 +207,11 @@ def _severity(surveyed: Survey) -> Severity | None:
     vkp: set[str] = set()
     r4: set[str] = set()
     for found in surveyed.resources:
-        for extension in objects(found.resource.get("extension")):
+        for extension in objects(found.resource.get("extension")) if "extension" in found.resource else ():
             if _SEVERITY_EXTENSION in str(extension.get("url")):
                 vkp |= _severity_codes(extension)
-        if found.resource.get("resourceType") == "DetectedIssue":
-            r4 |= {each for each in _R4_SEVERITIES if found.resource.get("severity") == each}
+    for issue in surveyed.of("DetectedIssue"):
+        r4 |= {each for each in _R4_SEVERITIES if issue.get("severity") == each}
     if vkp:
         return Severity(Scale.VKP, max(vkp))
     return Severity(Scale.R4, max(r4, key=_R4_SEVERITIES.index)) if r4 else None
@@ -257,10 +254,6 @@ def _device_words(resource: JsonObject) -> str | None:
         if isinstance(actor, dict) and actor.get("type") == "Device":
             return _text(actor, "display")
     return None
-
-
-def _of(surveyed: Survey, type_name: str) -> Iterator[Found]:
-    return (found for found in surveyed.resources if found.resource.get("resourceType") == type_name)
 
 
 def _text(value: JsonObject, name: str) -> str | None:

@@ -10,9 +10,10 @@ same person.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.fhir.identifiers import FNR, NATIONAL, REFERENCE, PatientKey, identifier_of, patient_key
-from shared.fhir.references import Found, Survey
+from shared.fhir.references import Found, Link, Survey, Way
 from shared.fhir.values import JsonObject, JsonValue, Path
 from shared.identity.person import person_number
 
@@ -24,8 +25,7 @@ _LITERAL = re.compile(r"(?P<base>https?://\S+/)?(?P<type>[A-Za-z]+)/(?P<id>[A-Za
 _SHOWN_NUMBER = re.compile(r"[0-9]{6} ?[0-9]{5}")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One place that names a patient, and under which keys."""
 
     path: Path
@@ -48,21 +48,21 @@ class Patients:
 
 def mentions(surveyed: Survey) -> Iterator[Mention]:
     """Every place in a message that names a patient."""
+    keys = _Keys(surveyed)
     for found in surveyed.resources:
-        if found.resource.get("resourceType") == "Patient":
-            yield Mention(found.path, tuple(_patient_keys(found.resource)), vouches=True)
+        if found.kind == "Patient":
+            yield Mention(found.path, tuple(keys.of_patient(found.resource)), vouches=True)
         for path, value in _named(found):
-            keys = tuple(_reference_keys(value, found, surveyed, explicit=False))
-            yield Mention(path, keys, shown=_shown(value))
+            yield Mention(path, tuple(keys.of_reference(value, found)), shown=_shown(value))
     for link in surveyed.links:
-        keys = tuple(_reference_keys(link.value, link.home, surveyed, explicit=True))
-        if keys and not _is_link_of_records(link.path, link.home):
-            yield Mention(link.path, keys)
+        if (link.target or link.way is Way.OUTSIDE or "type" in link.value) and not _is_link_of_records(link):
+            yield Mention(link.path, tuple(keys.of_reference(link.value, link.home, explicit=True)))
 
 
 def names_nobody(found: Found, surveyed: Survey) -> bool:
     """Whether a resource says about nobody that it is about them."""
-    return not any(any(_reference_keys(value, found, surveyed, explicit=False)) for _, value in _named(found))
+    keys = _Keys(surveyed)
+    return not any(any(keys.of_reference(value, found)) for _, value in _named(found))
 
 
 def one_patient(found: list[Mention]) -> Patients:
@@ -127,9 +127,9 @@ def _named(found: Found) -> Iterator[tuple[Path, JsonObject]]:
                     yield (*found.path, name, index), each
 
 
-def _is_link_of_records(path: Path, home: Found) -> bool:
+def _is_link_of_records(link: Link) -> bool:
     """Patient.link leads to another record of the same person, or to one that is not the patient's at all."""
-    return home.resource.get("resourceType") == "Patient" and path[len(home.path)] == "link"
+    return link.home.kind == "Patient" and link.path[len(link.home.path)] == "link"
 
 
 def _shown(value: JsonObject) -> PatientKey | None:
@@ -140,41 +140,59 @@ def _shown(value: JsonObject) -> PatientKey | None:
     return patient_key((FNR, number)) if person_number(number).valid else None
 
 
-def _patient_keys(patient: JsonObject) -> Iterator[PatientKey]:
-    """The keys of a Patient resource: its identifiers, and the resource itself."""
-    identifiers = patient.get("identifier")
-    for each in identifiers if isinstance(identifiers, list) else ():
-        identifier = identifier_of(each)
-        if identifier is not None:
-            yield patient_key(identifier)
-    yield PatientKey(_INSIDE, str(id(patient)))
-
-
-def _reference_keys(value: JsonObject, found: Found, surveyed: Survey, *, explicit: bool) -> Iterator[PatientKey]:
-    """The keys under which a Reference names a patient; none when it names something else, or only by its display.
-
-    `explicit`: the place may hold others than patients, so the Reference itself must say that it is to one.
-    """
-    claimed = value.get("type")
-    if claimed is not None and not _is_patient(claimed):
-        return
-    reference = value.get("reference")
-    target = surveyed.target(reference, found)
-    if target is not None and target.get("resourceType") != "Patient":
-        return
-    literal = _LITERAL.fullmatch(reference.strip()) if isinstance(reference, str) and target is None else None
-    if literal and literal["type"].lower() != "patient":
-        return
-    if explicit and claimed is None and target is None and literal is None:
-        return
-    identifier = identifier_of(value.get("identifier"))
-    if identifier is not None:
-        yield patient_key(identifier)
-    if target is not None:
-        yield from _patient_keys(target)
-    if literal:
-        yield PatientKey(REFERENCE, f"{literal['base'] or ''}Patient/{literal['id']}")
-
-
 def _is_patient(claimed: JsonValue) -> bool:
     return isinstance(claimed, str) and claimed.strip().rpartition("/")[2] == "Patient"
+
+
+class _Keys:
+    """The keys under which the places of one message name patients. Most places name the same one in the same words."""
+
+    def __init__(self, surveyed: Survey) -> None:
+        self._surveyed = surveyed
+        self._known: dict[tuple[str, str], PatientKey] = {}
+
+    def of_patient(self, patient: JsonObject) -> Iterator[PatientKey]:
+        """The keys of a Patient resource: its identifiers, and the resource itself."""
+        identifiers = patient.get("identifier")
+        for each in identifiers if isinstance(identifiers, list) else ():
+            if (key := self.of_identifier(each)) is not None:
+                yield key
+        yield PatientKey(_INSIDE, str(id(patient)))
+
+    def of_reference(self, value: JsonObject, found: Found, *, explicit: bool = False) -> Iterator[PatientKey]:
+        """None when a Reference names something else than a patient, or one only by its display.
+
+        `explicit`: the place may hold others than patients, so the Reference itself must say that it is to one.
+        """
+        claimed = value.get("type")
+        if claimed is not None and not _is_patient(claimed):
+            return
+        reference = value.get("reference")
+        target, literal = None, None
+        if isinstance(reference, str):
+            target = self._surveyed.target(reference, found)
+            if target is not None and target.get("resourceType") != "Patient":
+                return
+            literal = _LITERAL.fullmatch(reference.strip()) if target is None else None
+            if literal and literal["type"].lower() != "patient":
+                return
+        if explicit and claimed is None and target is None and literal is None:
+            return
+        if (key := self.of_identifier(value.get("identifier"))) is not None:
+            yield key
+        if target is not None:
+            yield from self.of_patient(target)
+        if literal:
+            yield PatientKey(REFERENCE, f"{literal['base'] or ''}Patient/{literal['id']}")
+
+    def of_identifier(self, value: JsonValue) -> PatientKey | None:
+        if not isinstance(value, dict):
+            return None
+        system, number = value.get("system"), value.get("value")
+        if not isinstance(system, str) or not isinstance(number, str) or "assigner" in value:
+            identifier = identifier_of(value)
+            return patient_key(identifier) if identifier is not None else None
+        key = self._known.get((system, number))
+        if key is None and (identifier := identifier_of(value)) is not None:
+            key = self._known[system, number] = patient_key(identifier)
+        return key

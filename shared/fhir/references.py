@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from shared.fhir.findings import Findings
 from shared.fhir.values import JsonObject, JsonValue, Path
@@ -40,8 +41,7 @@ class Way(Enum):
     """An address, or a relative one, that no entry has: the resource is on some server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A resource somewhere in a message."""
 
     path: Path
@@ -53,15 +53,24 @@ class Found:
     base: str = ""
     """What relative references from here are relative to, with a slash at the end; empty when unknown."""
 
+    @property
+    def kind(self) -> str:
+        """The type of resource it says it is; empty when it says nothing that could be one."""
+        claimed = self.resource.get("resourceType")
+        return claimed if isinstance(claimed, str) else ""
 
-@dataclass(frozen=True, slots=True)
-class Link:
+
+class Link(NamedTuple):
     """A Reference somewhere in a message: what has a `reference`, or a `type` beside an `identifier`."""
 
     trail: Trail
     value: JsonObject
     home: Found
     """The resource that refers."""
+    way: Way | None
+    """None when it has no `reference`."""
+    target: JsonObject | None
+    """What it leads to, when that is in the message."""
 
     @property
     def path(self) -> Path:
@@ -78,11 +87,20 @@ class Survey:
     """Resources by their entry's fullUrl."""
     by_id: dict[str, JsonObject] = field(default_factory=dict)
     """Resources by their id, as `urn:uuid:id` and `Type/id`."""
+    by_kind: dict[str, list[JsonObject]] = field(default_factory=dict)
+    """Resources by their type, in the order of the message."""
+
+    def of(self, kind: str) -> list[JsonObject]:
+        """The resources of a type, in the order of the message."""
+        return self.by_kind.get(kind, [])
 
     def find(self, reference: str, home: Found) -> tuple[Way, JsonObject | None]:
         """How a reference from `home` finds its resource, and the resource when it is in the message."""
         if reference.startswith("#"):
             return Way.CONTAINED, home.contained.get(reference)
+        target = self.by_url.get(reference)
+        if target is not None:
+            return Way.FULL_URL, target
         normal = normal_reference(reference)
         target = self.by_url.get(normal)
         if target is None and home.base and _RELATIVE.fullmatch(normal):
@@ -117,6 +135,8 @@ def objects(value: JsonValue) -> list[JsonObject]:
 
 def normal_reference(reference: str) -> str:
     """A reference or fullUrl to compare: UUIDs in lower case with `urn:uuid:`, no version, everything else as is."""
+    if reference.startswith(_URN) and reference.islower() and not reference[-1].isspace():
+        return reference
     reference = reference.strip()
     uuid = _UUID.fullmatch(reference)
     if uuid is not None:
@@ -137,46 +157,69 @@ def as_path(trail: Trail) -> Path:
 
 def survey(message: JsonObject) -> Survey:
     """Walk a message once."""
-    found = Survey()
-    _resource(message, None, None, found)
-    return found
+    walk = _Walk()
+    walk.resource(message, None, None, None)
+    return walk.resolved()
 
 
-def _resource(value: JsonObject, trail: Trail, outer: Found | None, found: Survey, url: JsonValue = None) -> None:
-    """Take in a resource and walk it. `outer` is the resource it is in, `url` the fullUrl of its entry."""
+# Half the objects of a message are Codings. R4 gives neither them nor Meta a Reference or a resource.
+_WITHOUT_REFERENCES = frozenset({"coding", "meta"})
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.found = Survey()
+        self.links: list[tuple[Trail, JsonObject, Found]] = []
+
+    def resource(self, value: JsonObject, trail: Trail, outer: Found | None, url: JsonValue) -> None:
+        """Take in a resource and all below it. `outer` is the resource it is in, `url` the fullUrl of its entry."""
+        home = _found(value, as_path(trail), outer, url)
+        self.found.resources.append(home)
+        self.found.by_kind.setdefault(home.kind, []).append(value)
+        if home.kind == "Bundle":
+            _name(value, self.found)
+        waiting: list[tuple[JsonObject, Trail]] = [(value, trail)]
+        for here, at in waiting:  # grows while it is walked
+            for name, member in here.items():
+                if type(member) is str or name in _WITHOUT_REFERENCES:
+                    continue
+                if type(member) is dict:
+                    self.object(member, (at, name), here, home, waiting)
+                elif type(member) is list:
+                    for index, item in enumerate(member):
+                        if type(item) is dict:
+                            self.object(item, ((at, name), index), here, home, waiting)
+
+    def object(
+        self, value: JsonObject, trail: Trail, outer: JsonObject, home: Found, waiting: list[tuple[JsonObject, Trail]]
+    ) -> None:
+        if "resourceType" in value:
+            self.resource(value, trail, home, outer.get("fullUrl"))
+            return
+        # DetectedIssue.reference is a plain uri: only in a data type is the member the Reference's own.
+        if "reference" in value or ("identifier" in value and type(value.get("type")) is str):
+            self.links.append((trail, value, home))
+        waiting.append((value, trail))
+
+    def resolved(self) -> Survey:
+        """With all references followed: only now is every entry known."""
+        for trail, value, home in self.links:
+            reference = value.get("reference")
+            way, target = self.found.find(reference, home) if isinstance(reference, str) else (None, None)
+            self.found.links.append(Link(trail, value, home, way, target))
+        return self.found
+
+
+def _found(value: JsonObject, path: Path, outer: Found | None, url: JsonValue) -> Found:
     contained = outer.contained if outer is not None else {}
     inside = value.get("contained")
     if isinstance(inside, list):
         contained = {f"#{each.get('id')}": each for each in inside if isinstance(each, dict)}
-    path = as_path(trail)
     entry = path[1] if len(path) > 1 and path[0] == "entry" and isinstance(path[1], int) else None
     base = outer.base if outer is not None else ""
-    if isinstance(url, str) and (address := _ADDRESS.fullmatch(normal_reference(url))):
+    if isinstance(url, str) and not url.startswith(_URN) and (address := _ADDRESS.fullmatch(normal_reference(url))):
         base = address[1]
-    home = Found(path, value, contained, entry, base)
-    found.resources.append(home)
-    _name(value, found)
-    _members(value, trail, home, found)
-
-
-def _members(value: JsonObject, trail: Trail, home: Found, found: Survey) -> None:
-    for name, member in value.items():
-        if type(member) is dict:
-            _object(member, (trail, name), home, found, value)
-        elif type(member) is list:
-            for index, item in enumerate(member):
-                if type(item) is dict:
-                    _object(item, ((trail, name), index), home, found, value)
-
-
-def _object(value: JsonObject, trail: Trail, home: Found, found: Survey, outer: JsonObject) -> None:
-    if "resourceType" in value:
-        _resource(value, trail, home, found, outer.get("fullUrl"))
-        return
-    # DetectedIssue.reference is a plain uri: only in a data type is the member the Reference's own.
-    if "reference" in value or ("identifier" in value and type(value.get("type")) is str):
-        found.links.append(Link(trail, value, home))
-    _members(value, trail, home, found)
+    return Found(path, value, contained, entry, base)
 
 
 def _name(resource: JsonObject, found: Survey) -> None:
@@ -207,11 +250,9 @@ def check_references(surveyed: Survey, findings: Findings, *, sealed: bool) -> N
     """
     told = _TOLD_SEALED if sealed else _TOLD
     for link in surveyed.links:
-        reference = link.value.get("reference")
-        if isinstance(reference, str):
-            rule = told.get(surveyed.find(reference, link.home)[0])
-            if rule is not None:
-                findings.add(rule, (*link.path, "reference"))
+        rule = told.get(link.way) if link.way is not None else None
+        if rule is not None:
+            findings.add(rule, (*link.path, "reference"))
 
 
 # What R4 lets a document hold though its Composition does not lead to it (http://hl7.org/fhir/R4/documents.html#bundle).
@@ -224,9 +265,8 @@ def unreachable(message: JsonObject, surveyed: Survey) -> Iterator[int]:
     number = {id(resource): index for index, resource in entries.items()}
     leads: dict[int | None, set[int]] = {}
     for link in surveyed.links:
-        target = surveyed.target(link.value.get("reference"), link.home)
-        if target is not None and id(target) in number:
-            leads.setdefault(link.home.entry, set()).add(number[id(target)])
+        if link.target is not None and id(link.target) in number:
+            leads.setdefault(link.home.entry, set()).add(number[id(link.target)])
     reached: set[int] = set()
     waiting = [min(entries, default=0)]
     while waiting:

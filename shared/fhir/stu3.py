@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.fhir.findings import Findings
 from shared.fhir.origins import Origins
-from shared.fhir.references import survey
+from shared.fhir.references import entries_of
 from shared.fhir.repair import Repaired
 from shared.fhir.values import JsonObject, JsonValue, Path
 
@@ -90,19 +90,31 @@ class Mark:
 
 def marks(message: JsonObject) -> Iterator[Mark]:
     """The elements of a message that STU3 has and R4 has not. Copes with any shape."""
-    for found in survey(message).resources:
-        kind = found.resource.get("resourceType")
+    for path, resource in _resources(message, ()):
+        kind = resource.get("resourceType")
         known = _ELEMENTS.get(kind) if isinstance(kind, str) else None
         if known is None:
             continue
-        for name in found.resource:
-            if name in known:
-                yield Mark((*found.path, name), f"{kind}.{name}", _now(known[name], found.resource, name))
-        for index, dosage in _dosages(found.resource):
+        for name in known:
+            if name in resource:
+                yield Mark((*path, name), f"{kind}.{name}", _now(known[name], resource, name))
+        for index, dosage in _dosages(resource):
             for name in _DOSES:
                 if name in dosage and "doseAndRate" not in dosage:
-                    path = (*found.path, "dosageInstruction", index, name)
-                    yield Mark(path, f"Dosage.{name}", "doseAndRate")
+                    yield Mark((*path, "dosageInstruction", index, name), f"Dosage.{name}", "doseAndRate")
+
+
+def _resources(value: JsonObject, path: Path) -> Iterator[tuple[Path, JsonObject]]:
+    """A resource and those in it, where R4 lets resources be: entries and what is contained."""
+    yield path, value
+    for index, entry in entries_of(value):
+        inner = entry.get("resource")
+        if isinstance(inner, dict):
+            yield from _resources(inner, (*path, "entry", index, "resource"))
+    contained = value.get("contained")
+    for index, inner in enumerate(contained if isinstance(contained, list) else ()):
+        if isinstance(inner, dict):
+            yield from _resources(inner, (*path, "contained", index))
 
 
 def _now(element: _Element, resource: JsonObject, name: str) -> str | None:

@@ -28,8 +28,7 @@ def occurred_at(surveyed: Survey) -> datetime | None:
     None if there is nothing better.
     """
     for type_name, paths in _EVENT_TIMES:
-        of_type = (found.resource for found in surveyed.resources if found.resource.get("resourceType") == type_name)
-        moments = [moment for resource in of_type if (moment := _moment(resource, paths)) is not None]
+        moments = [moment for each in surveyed.of(type_name) if (moment := _moment(each, paths)) is not None]
         if moments:
             return min(moments)
     return _reported(surveyed) or _written(surveyed)
@@ -51,9 +50,8 @@ def _reported(surveyed: Survey) -> datetime | None:
     """When the treatment log says the event was reported."""
     moments = [
         moment
-        for found in surveyed.resources
-        if found.resource.get("resourceType") == "Composition"
-        for step in objects(found.resource.get("event"))
+        for note in surveyed.of("Composition")
+        for step in objects(note.get("event"))
         if any(
             coding.get("code") == _REPORTED
             for concept in objects(step.get("code"))
@@ -65,9 +63,9 @@ def _reported(surveyed: Survey) -> datetime | None:
 
 
 def _written(surveyed: Survey) -> datetime | None:
-    for kind, paths in _WRITTEN:
-        for found in surveyed.resources:
-            if found.resource.get("resourceType") == kind and (moment := _moment(found.resource, paths)) is not None:
+    for type_name, paths in _WRITTEN:
+        for each in surveyed.of(type_name):
+            if (moment := _moment(each, paths)) is not None:
                 return moment
     return None
 
