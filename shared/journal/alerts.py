@@ -149,6 +149,7 @@ def alert_note(work: Work, alert: Alert) -> Draft:
     texts = sections.read_texts(draft)
     devices = common.equipment(draft)
     raised = alert.code in _WITH_OUTCOME or alert.contradicted_by is not None
+    draft.spanned = True
     if raised:
         draft.state = log.outcome(treatment, draft)
     tell_event(draft)
@@ -178,7 +179,8 @@ def alert_note(work: Work, alert: Alert) -> Draft:
 def tell_event(draft: Draft) -> None:
     """What the heading says, for lists."""
     facts = [Fact(draft.label("event"), draft.type)]
-    if stamp := draft.work.stamp(draft.when):
+    until = draft.until if draft.spanned else None
+    if stamp := draft.work.span(draft.when, until, None):
         facts.append(Fact(draft.label("time"), stamp))
     if draft.state:
         facts.append(Fact(draft.label("status"), capital(draft.state)))
@@ -260,13 +262,13 @@ def tell_detail(draft: Draft, issue: Node | None) -> None:
         draft.quote(lead, lead, text)
 
 
-def tell_titled(draft: Draft, *known: str) -> None:
-    """The note's own type, where it is no code of ours and says more than the heading, or than what is `known`."""
+def tell_titled(draft: Draft) -> None:
+    """The note's own type, where it is no code of ours and says more than the heading."""
     for composition in draft.work.parts.all("Composition"):
         said = wording(composition.one("type"), draft.work.language, "alert", "flag", "dispense")
         for text in said.theirs:
             if (
-                not any(same(text, each) for each in (draft.type, *known))
+                not any(same(text, each) for each in (draft.type, *draft.names))
                 and text.casefold() not in draft.type.casefold()
             ):
                 draft.fact("sender-text", quoted(text))

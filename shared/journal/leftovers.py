@@ -42,7 +42,7 @@ _NAMES: Final = {"comment": "comment", "note": "comment", "author": "author", "t
 
 def sweep(draft: Draft) -> None:
     """Walk the message; tell or leave out whatever is neither."""
-    _Sweep(draft, draft.work.parts.ledger.opened()).walk(draft.work.parts.root)
+    _Sweep(draft, draft.work.parts.ledger.opened(), Heard(draft)).walk(draft.work.parts.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class _Sweep:
     draft: Draft
     opened: frozenset[Path]
     """Objects of which a template has read something: only their rest is left."""
+    heard: "Heard"
 
     def walk(self, node: Node) -> None:
         ledger = node.ledger
@@ -114,13 +115,13 @@ class _Sweep:
         div = narrative.raw("div")
         text = narrative.ledger.cleaner.block(div) if div is not None else ""
         narrative.mark()
-        if text and not said(self.draft, text):
+        if text and not self.heard.said(text):
             lead = self.draft.work.terms.lead("other")
             self.draft.quote(lead, lead, text)
 
     def _tell(self, label: str, text: str, path: Path, *, whole: bool = True) -> None:
         ledger = self.draft.work.parts.ledger
-        if said(self.draft, text, label):
+        if self.heard.said(text, label):
             if whole:
                 ledger.left_out.setdefault(path, Omission.REPEATED)
             return
@@ -147,15 +148,31 @@ def _omission(node: Node, name: str, value: JsonValue) -> Omission | None:
     return _BY_NAME.get(name)
 
 
-def said(draft: Draft, text: str, label: str = "") -> bool:
-    """Whether the note has these words already. Short ones and numbers must stand alone, under the same label."""
-    wanted = _folded(text)
-    if len(wanted) < _SHORT or not any(map(str.isalpha, wanted)):
-        statements = [block for block in draft.blocks if isinstance(block, Statement)]
-        facts = [fact for block in statements for fact in block.facts]
-        return any(_folded(fact.value) == wanted and fact.label == label for fact in facts)
-    whole = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
-    return any(whole.search(_folded(each)) for each in [draft.type, *words(tuple(draft.blocks))])
+class Heard:
+    """The words of a note so far, for asking many times while it grows."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._read = 0
+        self._words = [_folded(draft.type)]
+        self._facts: set[tuple[str, str]] = set()
+
+    def said(self, text: str, label: str = "") -> bool:
+        """Short texts and numbers must stand alone, under the same label: `ja` is not said by `kjenner jo ja`."""
+        for block in self._draft.blocks[self._read :]:
+            self._words.append("\n".join(map(_folded, words((block,)))))
+            if isinstance(block, Statement):
+                self._facts.update((fact.label, _folded(fact.value)) for fact in block.facts)
+        self._read = len(self._draft.blocks)
+        wanted = _folded(text)
+        if len(wanted) < _SHORT or not any(map(str.isalpha, wanted)):
+            return (label, wanted) in self._facts
+        return any(wanted in each and _stands_in(wanted, each) for each in self._words)
+
+
+def _stands_in(wanted: str, text: str) -> bool:
+    """Whether words stand in a text as whole words."""
+    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text) is not None
 
 
 def _folded(text: str) -> str:

@@ -159,17 +159,20 @@ def tell_log(draft: Draft, log: Log) -> None:
 
 
 def _ordered(steps: tuple[Step, ...], draft: Draft) -> list[Step]:
-    reported = next((step for step in steps if step.code == REPORTED), None)
-    acknowledged = next((step for step in steps if step.code == ACKNOWLEDGED), None)
+    """In the order of time; when the times contradict the life cycle, in its order, with a doubt."""
     if any(step.start is None or step.start.moment is None for step in steps):
         return list(steps)
-    if reported and acknowledged and _moment(acknowledged) < _moment(reported):
-        at = draft.work.at
-        one, other = at(acknowledged.start, draft.when), at(reported.start, draft.when)
+    reported = next((step for step in steps if step.code == REPORTED), None)
+    early = [step for step in steps if reported and step.code in _ORDER and _moment(step) < _moment(reported)]
+    for step in early if reported is not None else ():
+        one, other = (draft.work.at(each.start, draft.when) for each in (step, reported))
         if one == other:
-            one = at(acknowledged.start, draft.when, seconds=True)
-            other = at(reported.start, draft.when, seconds=True)
-        draft.doubt("acknowledged-early", one=one, other=other)
+            one, other = (draft.work.at(each.start, draft.when, seconds=True) for each in (step, reported))
+        if step.code == ACKNOWLEDGED:
+            draft.doubt("acknowledged-early", one=one, other=other)
+        else:
+            draft.doubt("step-early", what=capital(step.what), one=one, before=capital(reported.what), other=other)
+    if early:
         return sorted(steps, key=lambda step: _ORDER.index(step.code) if step.code in _ORDER else len(_ORDER))
     return sorted(steps, key=_moment)
 

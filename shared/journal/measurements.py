@@ -71,7 +71,8 @@ class Measurement:
         if not self.value.text:
             return self.name
         measured = self.value.number is not None or self.value.unit is not None
-        return f"{self.name} {self.value.text}" if measured else f"{self.name}: {self.value.text}"
+        plain = not measured and not self.value.text.startswith("«")
+        return f"{self.name}, {self.value.text}" if plain else f"{self.name} {self.value.text}"
 
     @property
     def score(self) -> bool:
@@ -136,7 +137,7 @@ def value_of(draft: Draft, node: Node, kind: Kind | None, name: str, *, score: b
     if amount is not None and (number := datatypes.number_of(amount.peek("value"))) is not None:
         return _quantity(draft, amount, number, kind, name, score=score)
     if (held := node.one("valueCodeableConcept")) is not None and (text := datatypes.concept(work, held)) is not None:
-        return Value(text)
+        return Value(quoted(text))
     if (text := datatypes.choice(work, node, "value")) is not None:
         return Value(text)
     absent = node.one("dataAbsentReason")

@@ -1,9 +1,10 @@
 """A message becomes a note, or waits for a person. Pure: the same message and context give the same note."""
 
+import re
 from typing import Final
 
 from shared.fhir.expressions import expression
-from shared.fhir.values import JsonObject
+from shared.fhir.values import JsonObject, Path
 from shared.journal import alerts, common, corrections, forms, leftovers, observations, sections
 from shared.journal.alerts import Alert
 from shared.journal.corrections import Standing
@@ -13,7 +14,7 @@ from shared.journal.holding import held_for
 from shared.journal.home import home_note
 from shared.journal.ledger import Ledger
 from shared.journal.location import location_note
-from shared.journal.model import Block, Earlier, Held, LeftOut, Note, NoteChoices, NoteContext, Statement
+from shared.journal.model import Block, Earlier, Held, LeftOut, Note, NoteChoices, NoteContext, Omission, Statement
 from shared.journal.notes import form_note, free_note, other_note
 from shared.journal.parts import sort
 from shared.journal.sendertext import Cleaner
@@ -23,6 +24,7 @@ from shared.journal.work import Draft, Work
 
 HEADING: Final = 80
 """Characters of the longest heading: what journals show in a list of notes."""
+_INDEX: Final = re.compile(r"\[[0-9]+\]")
 _DEFAULTS: Final = NoteChoices()
 
 
@@ -39,7 +41,6 @@ def render(message: JsonObject, context: NoteContext, choices: NoteChoices = _DE
     draft = corrections.withdrawn_note(work) if standing is Standing.WITHDRAWAL else _written(work, standing)
     heading = _heading(draft)
     footer = _footer(draft)
-    left_out = tuple(LeftOut(expression(message, path), why) for path, why in work.parts.ledger.left_out.items())
     return Note(
         heading,
         draft.finish(),
@@ -47,9 +48,18 @@ def render(message: JsonObject, context: NoteContext, choices: NoteChoices = _DE
         work.language,
         draft.template,
         draft.when.moment if draft.when is not None else None,
-        tuple(dict.fromkeys(left_out)),
+        _left_out(message, work.parts.ledger),
         tuple(sorted(cleaner.remarks)),
     )
+
+
+def _left_out(message: JsonObject, ledger: Ledger) -> tuple[LeftOut, ...]:
+    """What was left out, once for all items of a list: `Bundle.entry.resource.event.code.coding.system`."""
+    found: dict[tuple[tuple[str, ...], Omission], Path] = {}
+    for path, why in ledger.left_out.items():
+        found.setdefault((tuple(step for step in path if isinstance(step, str)), why), path)
+    shown = [LeftOut(_INDEX.sub("", expression(message, path)), why) for (_, why), path in found.items()]
+    return tuple(dict.fromkeys(shown))
 
 
 def _written(work: Work, standing: Standing) -> Draft:

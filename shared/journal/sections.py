@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.fhir.codes import fold
 from shared.journal.ledger import Node, extension
-from shared.journal.leftovers import said
+from shared.journal.leftovers import Heard
 from shared.journal.model import Language, Omission
 from shared.journal.naming import same, wording
 from shared.journal.plain import quoted
@@ -132,8 +132,9 @@ def _annotation(annotation: Node, draft: Draft) -> Text | None:
 
 def tell(draft: Draft, texts: Sequence[Text]) -> None:
     """Quote texts. What a person wrote is always quoted; a system's text is not when the note has its words already."""
+    heard = Heard(draft)
     for each in texts:
-        if each.human or not said(draft, each.text):
+        if each.human or not heard.said(each.text):
             draft.quote(each.lead, each.label, each.text)
 
 
@@ -176,7 +177,8 @@ def tell_titles(draft: Draft) -> None:
     """The Compositions' own titles and categories, where they say more than the heading and the code do."""
     for composition in draft.work.parts.all("Composition"):
         unnamed = [name for each in composition.each("author") if (name := person_name(each, draft.work)) is not None]
-        draft.fact("author", listed([name for name in unnamed if not said(draft, name)], draft.work))
+        heard = Heard(draft)
+        draft.fact("author", listed([name for name in unnamed if not heard.said(name)], draft.work))
         for category in composition.each("category"):
             for text in wording(category, draft.work.language, "category").theirs:
                 draft.fact("category", text)

@@ -6,9 +6,10 @@ from typing import Final
 from shared.journal import alerts, common, log, sections
 from shared.journal.alerts import Alert
 from shared.journal.ledger import Node
-from shared.journal.model import Fact, Omission
+from shared.journal.model import Fact, Language, Omission
 from shared.journal.naming import wording
 from shared.journal.plain import quoted
+from shared.journal.terms import terms
 from shared.journal.when import When, when
 from shared.journal.work import Draft, Work, person_name, quoted_all
 
@@ -99,6 +100,11 @@ def supervision_note(work: Work, alert: Alert) -> Draft:
     if main.class_code not in (None, "VR") and key == "supervision" and not main.forms:
         draft.type = work.terms.heading("contact", what=work.terms.code("class", main.class_code))
     draft.when, draft.until, draft.spanned = main.start, main.end, True
+    both = [terms(language) for language in Language]
+    draft.names = (
+        *(each.heading(key) for each in both),
+        *(term for each in both if (term := each.code("reason", main.reason)) is not None),
+    )
     alerts.doubt_code(draft, alert)
     treatment = log.read_log(draft)
     texts = sections.read_texts(draft)
@@ -114,7 +120,7 @@ def supervision_note(work: Work, alert: Alert) -> Draft:
         _tell(draft, each, first=each is main)
         devices += [name for name in each.devices if not any(name in known for known in devices)]
     common.tell_place(draft)
-    _tell_alerts(draft, alert, work.terms.code("reason", main.reason) or "")
+    _tell_alerts(draft, alert)
     log.tell_said(draft, treatment)
     sections.tell(draft, texts.human)
     if not texts:
@@ -139,11 +145,11 @@ def _tell(draft: Draft, each: Supervision, *, first: bool) -> None:
         draft.doubt("old-list")
 
 
-def _tell_alerts(draft: Draft, alert: Alert, reason: str) -> None:
+def _tell_alerts(draft: Draft, alert: Alert) -> None:
     """The alert that set it off, with its own time: another fact than the supervision."""
     issues = draft.work.parts.all("DetectedIssue", "Flag")
     if issues:
         alerts.tell_other_alerts(draft, Alert(None, alert.said, alert.titled))
     for issue in issues:
         alerts.tell_detail(draft, issue)
-    alerts.tell_titled(draft, reason)
+    alerts.tell_titled(draft)

@@ -23,6 +23,7 @@ GOLDEN: Final = Path(__file__).parent / "golden"
 NAMES: Final = tuple(sorted(path.stem for path in EXAMPLES.glob("*.json")))
 CORPUS: Final = tuple(sorted([*EXAMPLES.glob("*.json"), *SHARED.glob("*/*.json")]))
 """Every example message there is, ours and the published ones."""
+_OTHERWISE: Final = datetime(2026, 11, 21, 8, tzinfo=UTC)
 _CORRECTING: Final = {"safety-alarm-corrected": "safety-alarm", "safety-alarm-withdrawn": "safety-alarm"}
 
 
@@ -39,9 +40,10 @@ def example(name: str) -> JsonObject:
 
 
 def context_of(message: JsonObject, name: str = "") -> NoteContext:
-    """As if the message came five seconds after it was sent."""
-    sent = utc(message.get("timestamp")) or occurred_at(survey(message)) or datetime(2026, 11, 21, 8, tzinfo=UTC)
-    context = NoteContext("Trygghetsvakt", sent + timedelta(seconds=5), "03083502")
+    """As if the message came five seconds after it was sent, or half an hour after it happened."""
+    sent, happened = utc(message.get("timestamp")), occurred_at(survey(message))
+    received = sent + timedelta(seconds=5) if sent else happened + timedelta(minutes=30) if happened else _OTHERWISE
+    context = NoteContext("Trygghetsvakt", received, "03083502")
     earlier = _CORRECTING.get(name)
     if earlier is None:
         return context
