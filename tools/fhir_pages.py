@@ -18,7 +18,7 @@ def not_enforced() -> str:
     return page(
         "What is not checked",
         "Every rule of R4 4.0.1 and of the published profiles that the check leaves out, with the reason. Tests "
-        "compare both lists with the definitions and the checker: a list that grows, or names something in vain, fails.",
+        "compare both lists with the definitions and the checker: one that grows, or names something in vain, fails.",
         "## Base R4",
         table(("rule", "why not"), ((f"`{key}`", why) for key, why in base["rules"].items())),
         "Required code lists:",
