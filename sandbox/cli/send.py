@@ -1,13 +1,16 @@
-"""Send a FHIR file, byte for byte, as the sandbox vendor, and print the answer."""
+"""Send a FHIR file or one of the examples, byte for byte, as the sandbox vendor, and print the answer."""
 
 import argparse
 import sys
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+from sandbox import examples
 from sandbox.cli import here
 from sandbox.cli.calls import call
 from sandbox.cli.output import (
@@ -27,6 +30,8 @@ from sandbox.vendor import Answer, Vendor, resource_of, vendor
 EXAMPLES = """
   hub send alarm.json
   hub send alarm.json --wait --timeout 120
+  hub send --examples
+  hub send --example fall-alarm --wait
   hub send alarm.json --dpop
   cat alarm.json | hub send - --resource bundle --json
 """
@@ -34,7 +39,10 @@ EXAMPLES = """
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("file", metavar="FILE", help="the file to send; - reads standard input")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", nargs="?", metavar="FILE", help="the file to send; - reads standard input")
+    what.add_argument("--example", metavar="NAME", help="send one of the examples in sandbox/data/examples")
+    what.add_argument("--examples", action="store_true", help="list the examples, one of every kind of message")
     parser.add_argument(
         "--org", metavar="ORGNR", help="the municipality's organisation number (default: the sandbox's)"
     )
@@ -47,9 +55,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Send it; 0 when accepted, and with --wait when delivered."""
+    if args.examples:
+        return _list(args)
+    example = _example(args.example) if args.example is not None else None
     addresses = here.running(args)
-    body = _read(args.file)
-    resource = args.resource or _resource(body, args.file)
+    body = example if example is not None else _read(args.file)
+    resource = args.resource or _resource(body, args.file or args.example)
     name = args.vendor or addresses.vendor
     client = here.client_of(addresses, name)
     return call(_send(args, addresses, name, client.key_file, resource, body))
@@ -97,6 +108,26 @@ def _read(name: str) -> bytes:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise Failure(f"cannot read {name}: {error.strerror}") from None
+
+
+def _example(name: str) -> bytes:
+    try:
+        return examples.body(name)
+    except KeyError:
+        near = get_close_matches(name, examples.names(), n=1)
+        hint = f"; the nearest is {near[0]}" if near else ""
+        raise Failure(f"there is no example {name}{hint}; hub send --examples lists them") from None
+
+
+def _list(args: argparse.Namespace) -> int:
+    if args.json:
+        print_json(dict(examples.names()))
+        return 0
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, about in examples.names().items():
+        table.add_row(Text(name, "bold"), Text(about))
+    console().print(table)
+    return 0
 
 
 def _resource(body: bytes, name: str) -> str:
