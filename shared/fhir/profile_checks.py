@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from shared.fhir.definitions import Element, Shape, shape_of
 from shared.fhir.profile_codes import compile_codes
 from shared.fhir.profile_slices import Part, compile_slices
-from shared.fhir.profile_table import Need, Profile, Row, Slice
+from shared.fhir.profile_table import Need, Primitive, Profile, Row, Slice
 from shared.fhir.profile_walk import Check, ItemsCheck, Plain, ValueCheck, Walk, any_of
 from shared.fhir.values import JsonObject, JsonValue, Path
 
@@ -74,8 +74,8 @@ class _Compiler:
         members = (name, "_" + name) if stem == name else shape.choices[stem]
         if row.least and stem not in shape.required:
             rule = row.rule_for("min", "profile-required")
-            due = name if stem == name else _member_of(stem, row.types, shape)
-            parts.needed.append((due, frozenset(members), self.missing(rule, due, called)))
+            usual = name if stem == name else _member_of(stem, row.types, shape)
+            parts.needed.append((usual, frozenset(members), self.missing(rule, usual, called, row.due)))
         if row.most == 0:
             parts.checks.append(self.unused(row, members, called))
         elif stem != name:
@@ -99,8 +99,8 @@ class _Compiler:
         elif items is not None:
             yield _of_items(name, items)
 
-    def missing(self, rule: str, name: str, called: str) -> Check:
-        words = {"profile": self.profile, "element": called, "due": "given"}
+    def missing(self, rule: str, name: str, called: str, due: tuple[Primitive, ...]) -> Check:
+        words = {"profile": self.profile, "element": called, "due": any_of(due)}
 
         def check(_: JsonObject, path: Path, walk: Walk) -> None:
             walk.note(rule, (*path, name), **words)
@@ -112,7 +112,7 @@ class _Compiler:
         for name in need.any_of:
             stem = name.removesuffix("[x]")
             members |= set(shape.choices[stem]) if stem != name else {name, "_" + name}
-        return need.at, frozenset(members), self.missing(need.rule, need.at, above)
+        return need.at, frozenset(members), self.missing(need.rule, need.at, above, ())
 
     def unused(self, row: Row, members: tuple[str, ...], called: str) -> Check:
         rule = row.rule_for("max", "profile-not-used")
@@ -211,7 +211,7 @@ class _Compiler:
     def count(self, row: Row, called: str) -> ItemsCheck:
         least, most = row.least, row.most
         too_few, too_many = row.rule_for("min", "profile-required"), row.rule_for("max", "profile-too-many")
-        words = {"profile": self.profile, "element": called, "most": str(most), "due": "given"}
+        words = {"profile": self.profile, "element": called, "most": str(most)}
 
         def check(values: list[JsonValue], path: Path, walk: Walk) -> None:
             if len(values) < least:

@@ -50,6 +50,6 @@ class Walk:
 
 
 def any_of(words: tuple[str | int | bool, ...]) -> str:
-    """As a finding lists them: `a, b or c`; `given` when nothing in particular is due."""
-    *others, last = (str(word) for word in words or ("given",))
+    """As a finding lists them: `a, b or c`."""
+    *others, last = (str(word) for word in words or ("the profile's",))
     return f"{', '.join(others)} or {last}" if others else last
