@@ -44,7 +44,7 @@ def test_a_good_message_has_no_finding() -> None:
         ({"id": "a", "_id": {"id": "x"}}, ("fhir-unknown-element", "Observation")),
         (
             {"subject": {"resourceType": "Reference", "display": "x"}},
-            ("fhir-unknown-element", "Observation.subject.resourceType"),
+            ("fhir-unknown-element", "Observation.subject"),
         ),
         ({"subject": '{"reference": "Patient/1"}'}, ("fhir-not-an-object", "Observation.subject")),
         ({"subject": [subject(), subject()]}, ("fhir-not-one-value", "Observation.subject")),
