@@ -20,30 +20,34 @@ _OPERATORS = frozenset({"div"})
 def expression(message: JsonValue, path: Path) -> str:
     """Render `path`, which need not exist in `message` to its end: the last steps may be of a missing element.
 
-    An index into what is no array is left out, and so is the second of two indices in a row: FHIRPath has no arrays
-    of arrays.
+    An index into what is no array is left out. The expression ends with an array that is within an array: FHIRPath
+    knows none.
     """
     shape: Shape | None = resource_shape(message)
     steps = [shape.name if shape is not None else ROOT]
     here: JsonValue = message
     element: Element | None = None
+    in_resource = True
     for step in path:
         if isinstance(step, int):
             if isinstance(here, list):
-                steps[-1] += f"[{step}]" if not steps[-1].endswith("]") else ""
+                if steps[-1].endswith("]"):
+                    break
+                steps[-1] += f"[{step}]"
                 here = here[step] if step < len(here) else None
             continue
         if element is not None:
-            shape = shape_for(element, here)
-        name, shape, element = _named(step, shape)
+            shape, in_resource = shape_for(element, here), element.kind == "resource"
+        name, shape, element = _named(step, shape, in_resource=in_resource)
         if name is None:
             break
         steps.append(name)
+        in_resource = False
         here = here.get(step) if isinstance(here, dict) else None
     return ".".join(steps)
 
 
-def _named(step: str, shape: Shape | None) -> tuple[str | None, Shape | None, Element | None]:
+def _named(step: str, shape: Shape | None, *, in_resource: bool) -> tuple[str | None, Shape | None, Element | None]:
     """How FHIRPath names a member of a type, and what stands there: a shape, or an element that has one."""
     element = shape.elements.get(step) if shape is not None else None
     if element is not None:
@@ -51,5 +55,5 @@ def _named(step: str, shape: Shape | None) -> tuple[str | None, Shape | None, El
         return f"`{name}`" if name in _OPERATORS else name, shape, element
     if shape is not None and (moved := known_elsewhere(shape.name).get(step)) is not None:
         return step, shape_of(moved) if moved[0].isupper() else None, None
-    known = step == "resourceType" or (shape is not None and step in shape.required)
+    known = (step == "resourceType" and in_resource) or (shape is not None and step in shape.required)
     return step if known else None, None, None

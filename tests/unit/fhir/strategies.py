@@ -1,10 +1,14 @@
 """Messages that nobody sends, near enough to FHIR to get past the first layers."""
 
+import copy
+import json
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
 from shared.fhir.definitions import shape_of
+from tests.data import EXAMPLES, NHN_ALARM, REPOSITORY
 from tests.unit.fhir.messages import ALARM_URL, KARI, OLA
 
 _TYPES = ("Bundle", "Composition", "DetectedIssue", "Observation", "Patient", "MessageHeader", "Foo", "HumanName", "")
@@ -20,6 +24,10 @@ _NAMES = sorted(
         "unknown",
         "fhir_comments",
         "status__ext",
+        "receiver",
+        "timestamp",
+        "event",
+        "destination",
     }
     | {
         name
@@ -63,3 +71,58 @@ def fhir_like() -> st.SearchStrategy[Any]:
 def _resources(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     members = st.dictionaries(st.sampled_from(_NAMES), inner, max_size=6)
     return st.builds(lambda name, rest: {"resourceType": name, **rest}, st.sampled_from(_TYPES), members)
+
+
+@cache
+def examples() -> list[bytes]:
+    """An example of every kind of message: the hub's own and those of the specifications."""
+    files = [
+        *(REPOSITORY / "sandbox" / "data" / "examples").glob("*.json"),
+        *EXAMPLES.glob("derived-r4/*.json"),
+        NHN_ALARM,
+    ]
+    return [file.read_bytes() for file in sorted(files)]
+
+
+def places(message: Any) -> list[tuple[Any, str | int]]:
+    """Each place in a message: the object or array that holds it, and the name or index."""
+    found: list[tuple[Any, str | int]] = []
+    if isinstance(message, dict | list):
+        for step, inside in message.items() if isinstance(message, dict) else enumerate(message):
+            found.append((message, step))
+            found += places(inside)
+    return found
+
+
+@st.composite
+def mutated_examples(draw: st.DrawFn) -> Any:
+    """An example with one to three places altered, emptied, wrapped, doubled, renamed or swapped for another."""
+    message = json.loads(draw(st.sampled_from(examples())))
+    for _ in range(draw(st.integers(1, 3))):
+        everywhere = places(message)
+        if everywhere:
+            holder, step = draw(st.sampled_from(everywhere))
+            _alter(draw, holder, step, everywhere)
+    return message
+
+
+def _alter(draw: st.DrawFn, holder: Any, step: Any, everywhere: list[tuple[Any, str | int]]) -> None:
+    value = holder[step]
+    kind = draw(st.sampled_from(("odd", "odd", "gone", "wrapped", "twice", "renamed", "swapped", "blank", "unwrapped")))
+    if kind == "odd":
+        holder[step] = draw(scalars | fhir_like() | st.sampled_from([[], {}, [[]], [{}], [None], 10**30, -1.5]))
+    elif kind == "gone":
+        del holder[step]
+    elif kind == "wrapped":
+        holder[step] = [value]
+    elif kind == "twice":
+        holder[step] = [value, copy.deepcopy(value)]
+    elif kind == "renamed" and isinstance(holder, dict):
+        holder[draw(st.sampled_from(_NAMES))] = holder.pop(step)
+    elif kind == "swapped":
+        other, place = draw(st.sampled_from(everywhere))
+        holder[step] = copy.deepcopy(other[place])
+    elif kind == "blank" and isinstance(value, str):
+        holder[step] = f" {value}\t"
+    elif kind == "unwrapped" and isinstance(value, list) and value:
+        holder[step] = value[0]
