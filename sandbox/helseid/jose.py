@@ -46,7 +46,7 @@ class Jws:
 
 
 def read(text: str) -> Jws:
-    """Header and claims, unverified. Raises Unreadable."""
+    """Header and claims, unverified. Raises Unreadable, also for a critical header (PyJWT understands none here)."""
     if len(text) > MAX_CHARS:
         raise Unreadable
     try:

@@ -67,8 +67,6 @@ def _check_key(proof: Jws) -> str:
         raise _refused(f"must have the type {TYP} (typ)")
     if alg not in NINE:
         raise _refused("must be signed with one of HelseID's nine algorithms (alg)")
-    if "crit" in header:
-        raise _refused("has a critical header that is not understood (crit)")
     if not isinstance(key, dict) or jwk.PRIVATE_MEMBERS & key.keys():
         raise _refused("must carry the public key, and only that (jwk)")
     if not is_signed_by(proof, key):

@@ -1,13 +1,9 @@
 """The sandbox's own client, as a vendor would write it, and the vendor that calls an API with it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from sandbox.helseid.client import TokenRefused, TokenRequest, fetch_token, read_pair, request_token
 from sandbox.helseid.hosts import NotAStandIn
@@ -16,37 +12,8 @@ from sandbox.helseid.server import HelseId
 from sandbox.vendor import vendor
 from tests.wire.helseid.asking import VENDOR, call, claims_of, key_file
 from tests.wire.helseid.conftest import Fresh
+from tests.wire.helseid.fake_api import api
 from tests.wire.helseid.judge import opinion
-
-
-@dataclass
-class Api:
-    """Takes every call and remembers how it was let in."""
-
-    url: str = ""
-    seen: list[tuple[str, str, list[tuple[str, str]]]] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def api() -> AsyncIterator[Api]:
-    there = Api()
-
-    async def take(request: web.Request) -> web.Response:
-        there.seen.append((request.method, f"{there.url}{request.path}", list(request.headers.items())))
-        if request.method == "GET":
-            return web.json_response({"state": "delivered"})
-        return web.Response(status=202, headers={"Location": "/epj/r4/310000019/bundle/1/$status"})
-
-    app = web.Application()
-    app.router.add_route("*", "/{anything:.*}", take)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        there.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield there
-    finally:
-        await runner.cleanup()
 
 
 class Forgetful(Nonces):

@@ -181,29 +181,32 @@ def unsigned(part: HelseId) -> str:
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "named"),
     [
-        lambda part: dpop_proof(part, header={"typ": "JWT"}),
-        lambda part: dpop_proof(part, header={"jwk": None}),
-        lambda part: dpop_proof(part, header={"jwk": {"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}}),
-        lambda part: dpop_proof(part, header={"crit": ["x"], "x": 1}),
-        lambda part: "a.b.c",
-        lambda part: "",
-        lambda part: f"{dpop_proof(part)}, {dpop_proof(part)}",
-        lambda part: part.mint(),
-        small_key,
-        symmetric,
-        with_private_key,
-        another_key,
-        unsigned,
+        (lambda part: dpop_proof(part, header={"typ": "JWT"}), "typ"),
+        (lambda part: dpop_proof(part, header={"jwk": None}), "jwk"),
+        (lambda part: dpop_proof(part, header={"jwk": {"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}}), "key"),
+        (lambda part: dpop_proof(part, header={"crit": ["x"], "x": 1}), "JWT"),
+        (lambda part: dpop_proof(part, header={"crit": ["b64"], "b64": True}), "JWT"),
+        (lambda part: dpop_proof(part, header={"jwk": {**public_jwk(pair(part)), "p": "AAAA"}}), "jwk"),
+        (lambda part: "a.b.c", "JWT"),
+        (lambda part: "", "JWT"),
+        (lambda part: f"{dpop_proof(part)}, {dpop_proof(part)}", "JWT"),
+        (lambda part: part.mint(), "typ"),
+        (small_key, "key"),
+        (symmetric, "alg"),
+        (with_private_key, "jwk"),
+        (another_key, "key"),
+        (unsigned, "alg"),
     ],
 )
 async def test_proof_that_proves_nothing_is_refused_for_good(
-    helseid: HelseId, http: aiohttp.ClientSession, make: Any
+    helseid: HelseId, http: aiohttp.ClientSession, make: Any, named: str
 ) -> None:
     # Without a nonce: a good proof would be asked for one, and NHN's client would try again.
     status, body = await ask(http, helseid, form(helseid), [make(helseid)])
     assert (status, body["error"]) == (400, "invalid_dpop_proof")
+    assert named in body["error_description"]
 
 
 async def test_two_proofs_are_refused(helseid: HelseId, http: aiohttp.ClientSession) -> None:

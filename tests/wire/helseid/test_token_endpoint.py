@@ -150,7 +150,7 @@ async def test_key_id_in_the_assertion_is_a_hint_only(helseid: HelseId, http: ai
 
 
 @pytest.mark.parametrize(
-    "header", [{"typ": "at+jwt"}, {"typ": "JWT"}, {"typ": "client-authentication+jwt", "crit": ["x"]}]
+    "header", [{"typ": "at+jwt"}, {"typ": "JWT"}, {"typ": "client-authentication+jwt", "crit": ["b64"], "b64": True}]
 )
 async def test_assertion_with_a_wrong_header_is_refused(
     helseid: HelseId, http: aiohttp.ClientSession, header: dict[str, Any]
