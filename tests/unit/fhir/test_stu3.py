@@ -111,6 +111,12 @@ def test_what_is_wrong_beside_the_old_shape_is_told_where_the_sender_wrote_it() 
     assert places["fhir-json-type"] == "Bundle.entry[1].resource.dosageInstruction[0]"
 
 
+def test_a_fault_in_an_old_element_is_told_under_its_old_name() -> None:
+    _, rules, _ = judged(ENCOUNTER | {"reason": [{"text": 5}]}, allowed=True)
+    assert all("reasonCode" not in expression for _, expression in rules)
+    assert "fhir-json-type" in [rule for rule, _ in rules]
+
+
 @pytest.mark.parametrize(
     "message",
     [
