@@ -219,10 +219,11 @@ def test_a_reference_leads_to_a_type_that_r4_allows(subject: Any, finding: str |
 
 
 def test_a_reference_is_judged_by_the_entry_it_leads_to() -> None:
-    message = document(composition(subject={"reference": ALARM_URL.upper().replace("URN:UUID", "urn:uuid")}), alarm())
-    assert found(message) == []  # a Composition may be about anything
-    message = document(composition(encounter={"reference": ALARM_URL}), alarm())
-    assert found(message) == [("fhir-reference-target", "Bundle.entry[0].resource.encounter.reference")]
+    anything = document(composition(subject={"reference": ALARM_URL}), alarm())
+    assert found(anything) == []
+    for spelled in (ALARM_URL, f" {ALARM_URL} ", ALARM_URL.replace("urn:uuid:", "URN:UUID:")):
+        message = document(composition(encounter={"reference": spelled}), alarm())
+        assert found(message) == [("fhir-reference-target", "Bundle.entry[0].resource.encounter.reference")]
     (finding,) = findings(message)
     assert "Encounter" in finding.text
 
@@ -324,7 +325,7 @@ def test_preloading_compiles_the_usual_types_and_what_they_are_made_of() -> None
 
 
 @given(fhir_like())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_is_in_a_message_it_is_judged_and_stays_as_it_is(message: Any) -> None:
     as_it_was = copy.deepcopy(message)
     noted = Findings()
@@ -334,7 +335,7 @@ def test_whatever_is_in_a_message_it_is_judged_and_stays_as_it_is(message: Any) 
 
 
 @given(fhir_like(), st.sampled_from(["Kanarifugl", "kanari/fugl", "<kanari/>"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_value_and_no_unknown_name_of_a_message_is_told(message: Any, canary: str) -> None:
     def planted(value: Any) -> Any:
         if isinstance(value, str):

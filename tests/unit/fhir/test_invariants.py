@@ -371,6 +371,7 @@ def test_times_are_in_order_as_they_are_written_in_one_zone(first: str, second: 
         ("i går", "2026", False),
         ("2026-01-15T25:00:00Z", "2026-01-15T08:00:00Z", True),
         (1, "2026", True),
+        ("2026-01-15T08:00:00", "2026-01-15T07:00:00Z", True),
     ],
 )
 def test_times_of_different_precision_are_compared_as_far_as_both_tell(earlier: Any, later: Any, order: bool) -> None:
