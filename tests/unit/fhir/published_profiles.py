@@ -56,6 +56,44 @@ def asked(rows: Mapping[str, Row], above: str = "") -> Iterator[Fact]:
             yield from asked(part.rows, here)
 
 
+def fixed(definition: dict[str, Any]) -> dict[str, Any]:
+    """The fixed and pattern values of a differential."""
+    found: dict[str, Any] = {}
+    for row in definition["differential"]["element"]:
+        path = _TYPE_SLICE.sub("", row.get("id", row["path"]).partition(".")[2])
+        for name, value in row.items():
+            if name.startswith(("fixed", "pattern")):
+                found[path] = value
+    return found
+
+
+def bound(definition: dict[str, Any]) -> dict[str, str]:
+    """The value sets of a differential's required bindings."""
+    return {
+        _TYPE_SLICE.sub("", row.get("id", row["path"]).partition(".")[2]): row["binding"].get("valueSet", "")
+        for row in definition["differential"]["element"]
+        if row.get("binding", {}).get("strength") == "required"
+    }
+
+
+def values(rows: Mapping[str, Row], above: str = "") -> Iterator[tuple[str, tuple[Any, ...], str | None]]:
+    """The values due at each path of our table, and the list bound there."""
+    for path, row in rows.items():
+        at = ".".join(part for part in (above, path) if part).replace("._", ".")
+        yield at, row.due, row.codes
+        for part in row.slices.values():
+            for leaf in _leaves(part.match, f"{at}:{part.name}"):
+                yield leaf, (_at(part.match, leaf.removeprefix(f"{at}:{part.name}.")),), None
+            yield from values(part.rows, f"{at}:{part.name}")
+
+
+def _at(pattern: Any, path: str) -> Any:
+    for step in path.split("."):
+        pattern = pattern[step]
+        pattern = pattern[0] if isinstance(pattern, list) else pattern
+    return pattern
+
+
 def _leaves(pattern: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, each in pattern.items():
         value = each[0] if isinstance(each, list) else each

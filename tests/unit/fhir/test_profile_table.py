@@ -14,7 +14,7 @@ from shared.fhir.definitions import resource_types
 from shared.fhir.profile_checks import compile_profile
 from shared.fhir.profile_table import Profile, Row, extensions, kinds, profiles
 from shared.fhir.rules import rules
-from tests.unit.fhir.published_profiles import Fact, asked, published, stated
+from tests.unit.fhir.published_profiles import Fact, asked, bound, fixed, published, stated, values
 
 DATA = Path(profile_table.__file__).parent / "data"
 NOT_ENFORCED = json.loads((DATA / "profiles_not_enforced.json").read_text(encoding="utf-8"))["notEnforced"]
@@ -28,6 +28,28 @@ UNUSED_PROFILES = {
     "http://ehelse.no/fhir/StructureDefinition/vkp-Address-v090": "VkpAddress",
     "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-additionalLocator": "ADXPAdditionalLocator",
 }
+LISTS_OF = {
+    f"vkp-{name}-v090": {name}
+    for name in (
+        "alert-code",
+        "careplan-category",
+        "composition-category",
+        "composition-event",
+        "encounter-mode",
+        "encounter-reason",
+        "medicationdispense-events",
+        "severity-level",
+    )
+} | {
+    "vkp-emergency-level-v05": {"emergency-level"},
+    # Withdrawn without a word about what binds it: the list that took its place is asked.
+    "vkp-encounter-type-v090": {"encounter-mode"},
+    "vkp-subject-identifiers.valueset": {"subject-identifiers"},
+    "vkp-performer-identifiers.valueset": {"performer-identifiers"},
+    "NoDomainVitalSignsBloodpressureBodySiteValueSet": {"bloodpressure-body-site"},
+    "NoDomainVitalSignsBloodPressureMeasurementMethodValueSet": {"bloodpressure-method"},
+}
+"""Our lists by the tail of the value set's url."""
 MOST_NOT_ENFORCED = 26
 """The list may become shorter, and this number with it."""
 
@@ -83,6 +105,17 @@ def test_all_that_a_published_profile_states_is_asked_or_named_with_a_reason(def
     reasons = excused(profile.name)
     assert [fact for fact in left if not any(covers(element, fact) for _, element in reasons)] == []
     assert [element for _, element in reasons if not any(covers(element, fact) for fact in left)] == []
+
+
+@pytest.mark.parametrize("definition", PUBLISHED, ids=lambda definition: definition["url"].rpartition("/")[2])
+def test_fixed_values_and_bound_lists_are_the_published_ones(definition: dict[str, Any]) -> None:
+    profile = KNOWN.get(definition["url"])
+    published_values, value_sets = fixed(definition), bound(definition)
+    for path, due, codes in values(profile.rows) if profile is not None else ():
+        if path in published_values and due:
+            assert due == (published_values[path],), path
+        if codes is not None and path in value_sets:
+            assert codes in LISTS_OF[value_sets[path].rpartition("/")[2]], path
 
 
 def test_the_list_of_what_is_not_enforced_does_not_grow() -> None:
