@@ -3,13 +3,12 @@
 A sensor's alarm is not a fact about the patient: a fall alarm is "fallalarm utløst", and a fire alarm is an alarm.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from shared.journal import common, log, sections
 from shared.journal.ledger import Node
-from shared.journal.model import Fact, Language
+from shared.journal.model import Fact, Language, Omission
 from shared.journal.naming import Wording, same, wording
 from shared.journal.plain import quoted
 from shared.journal.terms import capital, terms
@@ -21,7 +20,6 @@ _FIRE: Final = "4.11"
 _FALL: Final = "4.1"
 _LOCK: Final = "6"
 _SUPERVISION: Final = frozenset({"4", "4.25", "4.26"})
-_NUMBERED: Final = re.compile(r"^[0-9]{1,6} ?[-–:.] ?(?=[^\W\d])")
 _WITH_OUTCOME: Final = _RAISED | {_FIRE}
 
 
@@ -55,20 +53,19 @@ class Alert:
         """The sender's words that are no names of the code, each once."""
         found: list[str] = []
         for text in (*self.said.theirs, *self.titled.theirs):
-            if not any(same(text, other) for other in found):
-                found.append(unnumbered(text))
+            if text not in found:
+                found.append(text)
         return tuple(found)
 
     @property
     def contradicted_by(self) -> str | None:
         """Words that say something else than the code."""
-        said = self.said.contradicted_by or self.titled.contradicted_by
-        return unnumbered(said) if said is not None else None
+        return self.said.contradicted_by or self.titled.contradicted_by
 
-
-def unnumbered(text: str) -> str:
-    """Without the sender's own number before the words: `300 - Trygghetsalarm`."""
-    return _NUMBERED.sub("", text)
+    def drop(self, text: str, why: Omission) -> None:
+        """Say why some of the sender's words are not shown."""
+        self.said.drop(text, why)
+        self.titled.drop(text, why)
 
 
 def main_issue(work: Work) -> Node | None:
@@ -110,7 +107,7 @@ def doubt_code(draft: Draft, alert: Alert) -> None:
     for said in (alert.said, alert.titled):
         if said.contradicted_by is not None and said.code is not None:
             meaning = draft.work.terms.code("alert-meaning", said.code) or said.ours or ""
-            draft.doubt("text-against-code", text=unnumbered(said.contradicted_by), code=said.code, meaning=meaning)
+            draft.doubt("text-against-code", text=said.contradicted_by, code=said.code, meaning=meaning)
         for further in said.others:
             draft.doubt("two-codes", one=said.code, other=further)
         if said.old and said.code is not None:
@@ -214,7 +211,11 @@ def _tell_what(draft: Draft, alert: Alert, devices: list[str]) -> bool:
 def tell_theirs(draft: Draft, alert: Alert) -> None:
     """The sender's own words for the event, unless the heading or a doubt has them."""
     for text in alert.theirs:
-        if text != alert.contradicted_by and not same(text, draft.type) and text not in draft.type:
+        if text == alert.contradicted_by or text in draft.type:
+            continue
+        if same(text, draft.type):
+            alert.drop(text, Omission.REPEATED)
+        else:
             name = draft.label("sender-text")
             draft.say(draft.work.terms.say("sender-calls", text=quoted(text)[1:-1]), Fact(name, quoted(text)))
 
@@ -244,7 +245,7 @@ def tell_other_alerts(draft: Draft, alert: Alert) -> None:
         said = wording(issue.one("code"), draft.work.language, "alert", "flag")
         at, until = common.event_time(draft, issue)
         words = capital(said.ours or next(iter(said.theirs), "") or said.code or "")
-        theirs = [text for text in said.theirs if not same(text, words)]
+        theirs = [text for text in said.theirs if text != words]
         if theirs:
             words = draft.work.terms.word("sender-calls-it", ours=words, theirs=quoted(", ".join(theirs))[1:-1])
         stamp = draft.work.span(at, until, draft.when)
@@ -267,8 +268,7 @@ def tell_titled(draft: Draft) -> None:
     for composition in draft.work.parts.all("Composition"):
         said = wording(composition.one("type"), draft.work.language, "alert", "flag", "dispense")
         for text in said.theirs:
-            if (
-                not any(same(text, each) for each in (draft.type, *draft.names))
-                and text.casefold() not in draft.type.casefold()
-            ):
+            if any(same(text, each) for each in (draft.type, *draft.names)):
+                said.drop(text, Omission.REPEATED)
+            elif text not in draft.type:
                 draft.fact("sender-text", quoted(text))

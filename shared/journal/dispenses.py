@@ -73,13 +73,21 @@ def read_dispense(draft: Draft, node: Node) -> Dispense:
 def _medicine(draft: Draft, node: Node) -> tuple[str, ...]:
     concept = node.one("medicationCodeableConcept")
     reference = node.one("medicationReference")
-    names = list(wording(concept, draft.work.language).theirs)
+    said = wording(concept, draft.work.language)
+    for text in said.theirs:
+        if _unknown(text):
+            said.drop(text, Omission.EMPTY)
+    names = list(said.theirs)
     if reference is not None:
         names += filter(None, [reference.told("display")])
         target = draft.work.parts.target(reference)
         if target is not None:
             names += wording(target.one("code"), draft.work.language).theirs
-    return tuple(dict.fromkeys(name for name in names if name.casefold().strip(" .") != _UNKNOWN_MEDICINE))
+    return tuple(dict.fromkeys(name for name in names if not _unknown(name)))
+
+
+def _unknown(name: str) -> bool:
+    return name.casefold().strip(" .") == _UNKNOWN_MEDICINE
 
 
 def _performers(draft: Draft, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -192,8 +200,9 @@ def tell_dispense(draft: Draft, node: Node) -> None:
     type_, mark = heading_of(draft.work, dispense)
     stamp = draft.work.at(dispense.at, draft.when)
     said = " ".join(filter(None, [type_, stamp, mark, *_status_marks(draft, dispense)]))
-    details = [*dispense.medicine, *map(quoted, dispense.dose), *map(quoted, dispense.said.theirs), *dispense.persons]
-    draft.fact("dispensed", ", ".join([said, *details]))
+    draft.fact("dispensed", ", ".join([said, *_details(dispense), *dispense.devices]))
+    if dispense.said.of == "dispense-v06":
+        draft.doubt("old-list")
 
 
 def _tell_several(draft: Draft, dispenses: list[Dispense]) -> list[str]:

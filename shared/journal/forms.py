@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.journal import datatypes
 from shared.journal.ledger import Node, extension
-from shared.journal.model import Fact, Row, Table
+from shared.journal.model import Fact, Omission, Row, Table
 from shared.journal.plain import quoted
 from shared.journal.when import When, when
 from shared.journal.work import Draft, Work, person_name
@@ -59,7 +59,7 @@ def _answered_by(work: Work, node: Node) -> str:
         return ""
     own, mine = by.value.get("identifier"), subject.value.get("identifier") if subject is not None else None
     if (own is not None and own == mine) or (by.raw("type") == "Patient" and own is None):
-        by.mark("display")
+        by.leave(Omission.NAME, "display")
         return work.terms.word("patient-self", patient=work.patient)
     return person_name(by, work) or ""
 

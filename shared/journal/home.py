@@ -9,7 +9,7 @@ from typing import Final
 from shared.journal import alerts, common, forms, log, observations, sections
 from shared.journal.alerts import Alert
 from shared.journal.model import Fact
-from shared.journal.naming import same, wording
+from shared.journal.naming import wording
 from shared.journal.plain import quoted
 from shared.journal.terms import capital
 from shared.journal.work import Draft, Work, labelled
@@ -138,7 +138,7 @@ def _tell_summary(draft: Draft, alert: Alert) -> None:
         said = wording(issue.one("code"), work.language, "alert", "flag")
         at, until = common.event_time(draft, issue)
         words = capital(said.ours or next(iter(said.theirs), "") or said.code or "")
-        more = [text for text in said.theirs if not same(text, words)]
+        more = [text for text in said.theirs if text != words]
         if more:
             words = f"{words} – {', '.join(map(quoted, more))}"
         detail = issue.told("detail")

@@ -88,6 +88,11 @@ class Node:
         for name in names:
             self.ledger.told.add((*self.path, name))
 
+    def drop(self, why: Omission, name: str) -> None:
+        """A member that was read is not shown after all, and why."""
+        self.ledger.told.discard((*self.path, name))
+        self.ledger.left_out.setdefault((*self.path, name), why)
+
     def leave(self, why: Omission, *names: str) -> None:
         """Write down that these members are left out; without names, that the whole object is."""
         for path in [(*self.path, name) for name in names if name in self.value] or [self.path][: not names]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.journal.ledger import Node
-from shared.journal.model import Row, Table
+from shared.journal.model import Omission, Row, Table
 from shared.journal.naming import wording
 from shared.journal.terms import capital
 from shared.journal.when import When, when
@@ -92,6 +92,10 @@ def _step(event: Node, users: dict[str, str], draft: Draft) -> Step:
     worded = [wording(concept, work.language, "event") for concept in concepts]
     code = next((each.code for each in worded if each.code), None)
     words = [text for each in worded for text in each.theirs]
+    for said in worded:
+        for text in said.theirs:
+            if text.casefold() in users:
+                said.drop(text, Omission.IDENTIFIER)
     who: list[str] = []
     if code not in ("6", "7", "8", "9"):
         who = [name for text in words if (name := _actor(text, users, draft, code)) is not None]
@@ -163,18 +167,24 @@ def _ordered(steps: tuple[Step, ...], draft: Draft) -> list[Step]:
     if any(step.start is None or step.start.moment is None for step in steps):
         return list(steps)
     reported = next((step for step in steps if step.code == REPORTED), None)
-    early = [step for step in steps if reported and step.code in _ORDER and _moment(step) < _moment(reported)]
-    for step in early if reported is not None else ():
-        one, other = (draft.work.at(each.start, draft.when) for each in (step, reported))
-        if one == other:
-            one, other = (draft.work.at(each.start, draft.when, seconds=True) for each in (step, reported))
-        if step.code == ACKNOWLEDGED:
-            draft.doubt("acknowledged-early", one=one, other=other)
-        else:
-            draft.doubt("step-early", what=capital(step.what), one=one, before=capital(reported.what), other=other)
+    if reported is None:
+        return sorted(steps, key=_moment)
+    early = [step for step in steps if step.code in _ORDER and _moment(step) < _moment(reported)]
+    for step in early:
+        _doubt_order(draft, step, reported)
     if early:
         return sorted(steps, key=lambda step: _ORDER.index(step.code) if step.code in _ORDER else len(_ORDER))
     return sorted(steps, key=_moment)
+
+
+def _doubt_order(draft: Draft, step: Step, reported: Step) -> None:
+    one, other = (draft.work.at(each.start, draft.when) for each in (step, reported))
+    if one == other:
+        one, other = (draft.work.at(each.start, draft.when, seconds=True) for each in (step, reported))
+    if step.code == ACKNOWLEDGED:
+        draft.doubt("acknowledged-early", one=one, other=other)
+    else:
+        draft.doubt("step-early", what=capital(step.what), one=one, before=capital(reported.what), other=other)
 
 
 def _moment(step: Step) -> float:

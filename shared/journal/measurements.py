@@ -12,12 +12,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from shared.fhir.codes import fold
 from shared.fhir.identifiers import identifier_of
 from shared.journal import common, datatypes, quantities
 from shared.journal.ledger import Node
 from shared.journal.model import Fact, Omission
-from shared.journal.naming import wording
+from shared.journal.naming import plainly, wording
 from shared.journal.plain import quoted
 from shared.journal.terms import capital
 from shared.journal.when import When, when
@@ -92,7 +91,7 @@ def kinds() -> Mapping[str, Kind]:
     found: dict[str, Kind] = {}
     for order, (key, row) in enumerate(_data()["measurements"].items()):
         possible = {unit: (Decimal(str(low)), Decimal(str(high))) for unit, (low, high) in row["possible"].items()}
-        kind = Kind(key, order, frozenset(map(fold, row["called"])), possible, row.get("score", False))
+        kind = Kind(key, order, frozenset(map(plainly, row["called"])), possible, row.get("score", False))
         found.update(dict.fromkeys(row["codes"], kind))
     return found
 
@@ -124,9 +123,14 @@ def name_of(draft: Draft, concept: Node | None, kind: Kind | None) -> tuple[str,
         text = datatypes.concept(draft.work, concept) if not said.theirs else said.theirs[0]
         return (text or "").rstrip(" .:") or draft.label("measurement").casefold(), list(said.theirs[1:])
     ours = draft.work.terms.codes["observation"][kind.key]
-    known = kind.called | {fold(ours)}
-    more = [text for text in said.theirs if fold(text.partition(_SEMANTIC_TAG)[0]) not in known | {""}]
-    return ours, [text for text in more if fold(text) not in known]
+    known = kind.called | {plainly(ours)}
+    more: list[str] = []
+    for text in said.theirs:
+        if {plainly(text), plainly(text.partition(_SEMANTIC_TAG)[0])} & known:
+            said.drop(text, Omission.CODE)
+        else:
+            more.append(text)
+    return ours, more
 
 
 def value_of(draft: Draft, node: Node, kind: Kind | None, name: str, *, score: bool = False) -> Value:
@@ -205,12 +209,18 @@ def _term(draft: Draft, held: Node, known: str) -> str | None:
     """Our term for a code, with the sender's text when that was written by hand."""
     codes = [each.raw("code") for each in held.each("coding")]
     ours = next((term for code in codes if (term := draft.work.terms.code(known, code)) is not None), None)
-    text = held.raw("text")
-    said = datatypes.concept(draft.work, held)
     if ours is None:
-        return quoted(said) if said is not None and text is not None else said
-    shown = draft.work.parts.ledger.cleaner.line(text) if text is not None else ""
-    return ours if not shown or fold(shown) == fold(ours) else f"{ours} ({quoted(shown)})"
+        said = datatypes.concept(draft.work, held)
+        return quoted(said) if said is not None else None
+    # A display beside a code that we have a word for is a name of that code, mostly an English one.
+    held.leave(Omission.CODE, "coding")
+    text = held.told("text")
+    if text is None:
+        return ours
+    if plainly(text) == plainly(ours):
+        held.drop(Omission.CODE, "text")
+        return ours
+    return f"{ours} ({quoted(text)})"
 
 
 def _performers(draft: Draft, node: Node, by: str) -> list[Fact]:

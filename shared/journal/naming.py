@@ -4,6 +4,7 @@ VKP's lists are edited in place under one url and version, so a code without wor
 (shared/fhir/codes.py). The sender's display and text are never replaced by ours.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -47,6 +48,7 @@ _FLAGS: Final = {
 """Codes of the removed list of flags that the list of alerts has under other numbers, or (`4`) not at all."""
 
 
+_NUMBERED: Final = re.compile(r"^\s*[0-9]{1,6} ?[-–:.] ?(?=[^\W\d])")
 _RAISED: Final = (" utlost", " utloyst")
 """As `fold` leaves them: `Trygghetsalarm utløst` is the name of the alarm."""
 
@@ -61,13 +63,21 @@ class Wording:
     ours: str | None
     """Our term, beginning with a small letter where it is no name."""
     theirs: tuple[str, ...]
-    """The sender's words that are no name of the code, cleaned, each once."""
+    """The sender's words that are no name of the code, cleaned, each once. The caller shows or drops them."""
     contradicted_by: str | None = None
     """The one of `theirs` that says something else than the code means today."""
     others: tuple[str, ...] = ()
     """Further codes of the same list that are no narrower or wider than the first."""
     old: bool = False
     """The sender names an older edition, or a list that is withdrawn."""
+    places: tuple[tuple[Node, str], ...] = ()
+    """Where each of `theirs` stands."""
+
+    def drop(self, text: str, why: Omission) -> None:
+        """Say why one of `theirs` is not shown."""
+        for each, (node, name) in zip(self.theirs, self.places, strict=True):
+            if each == text:
+                node.drop(why, name)
 
     @property
     def text(self) -> str | None:
@@ -85,9 +95,18 @@ class _Coded:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts are the same words, apart from case, punctuation, numbers and how Norwegian letters are
-    written (`300 - Trygghetsalarm`, `trygghetsalarm`)."""
-    return codes.fold(one) == codes.fold(other)
+    """Whether two texts are the same words, apart from case, spaces and punctuation at the ends."""
+    return plainly(one) == plainly(other)
+
+
+def plainly(text: str) -> str:
+    """For comparing: small letters, one space, underscores as spaces. Digits count: room 24 is not room 25."""
+    return " ".join(text.replace("_", " ").casefold().split()).strip(" .:;,-–")
+
+
+def unnumbered(text: str) -> str:
+    """Without the sender's own number before the words: `300 - Trygghetsalarm`."""
+    return _NUMBERED.sub("", text)
 
 
 def wording(concept: Node | None, language: Language, *expected: str) -> Wording:
@@ -101,7 +120,7 @@ def wording(concept: Node | None, language: Language, *expected: str) -> Wording
     chosen = next((each for each in found if each.of in expected and each.code), None)
     theirs = _differing(concept, found, chosen)
     if chosen is None:
-        return Wording("", None, None, tuple(theirs))
+        return Wording("", None, None, tuple(theirs), places=tuple(place for _, place in theirs.values()))
     others = {each.code for each in found if each.of == chosen.of and each.code and not _kin(each.code, chosen.code)}
     of, code = chosen.of, chosen.code
     if of == "flag":
@@ -111,9 +130,12 @@ def wording(concept: Node | None, language: Language, *expected: str) -> Wording
         code or None,
         terms(language).code(of, code),
         tuple(theirs),
-        next((each for each, raw in theirs.items() if chosen.found and codes.contradicts(chosen.found, raw)), None),
+        next(
+            (each for each, (raw, _) in theirs.items() if chosen.found and codes.contradicts(chosen.found, raw)), None
+        ),
         tuple(sorted(others)),
         chosen.old,
+        tuple(place for _, place in theirs.values()),
     )
 
 
@@ -144,17 +166,23 @@ def _list_of(system: str) -> str:
     return next((each.name for each in codes.code_lists().values() if each.system == canonical), "")
 
 
-def _differing(concept: Node, coded: list[_Coded], chosen: _Coded | None) -> dict[str, str]:
-    """The words that are no names of the code, cleaned, with what was sent."""
-    theirs: dict[str, str] = {}
-    words = [(concept, "text")] if concept.raw("text") else []
-    words += [(each.coding, "display") for each in coded if each.coding.raw("display")]
-    for node, name in words:
+def _differing(concept: Node, coded: list[_Coded], chosen: _Coded | None) -> dict[str, tuple[str, tuple[Node, str]]]:
+    """The words that are no names of the code, cleaned, with what was sent and where."""
+    theirs: dict[str, tuple[str, tuple[Node, str]]] = {}
+    told = [(concept, "text")] if concept.raw("text") else []
+    told += [(each.coding, "display") for each in coded if each.coding.raw("display")]
+    for node, name in told:
         raw = node.raw(name) or ""
         if chosen is not None and names_code(chosen.of, chosen.code, chosen.found, raw):
             node.leave(Omission.CODE, name)
-        elif (said := node.told(name)) is not None and not any(same(said, each) for each in theirs):
-            theirs[said] = raw
+        elif (said := node.told(name)) is not None:
+            words = unnumbered(said) if chosen is not None else said
+            if any(same(words, each) for each in theirs):
+                node.drop(Omission.REPEATED, name)
+                continue
+            if words != said:
+                node.drop(Omission.CODE, name)
+            theirs[words] = (raw, (node, name))
     for each in coded:
         each.coding.leave(Omission.CODE, "system", "code", "version", "userSelected")
     return theirs
@@ -162,6 +190,8 @@ def _differing(concept: Node, coded: list[_Coded], chosen: _Coded | None) -> dic
 
 def names_code(of: str, code: str, found: codes.Code | None, raw: str) -> bool:
     """Whether a text is a name of this code: as published now, an earlier wording of the same, or ours."""
+    if any(map(str.isdigit, unnumbered(raw))):
+        return False
     folded = codes.fold(raw)
     for ending in _RAISED:
         folded = folded.removesuffix(ending)

@@ -35,7 +35,9 @@ def free_note(work: Work, composition: Node) -> Draft:
     if time:
         draft.say("", Fact(draft.label("written"), time))
     for text in said.theirs:
-        if not same(text, draft.type) and not same(text, work.terms.heading("note")):
+        if same(text, draft.type) or same(text, work.terms.heading("note")):
+            said.drop(text, Omission.REPEATED)
+        else:
             draft.fact("sender-text", quoted(text))
     if said.ours is not None and not same(said.ours, draft.type):
         draft.fact("event", capital(said.ours))

@@ -87,9 +87,11 @@ def _news2(draft: Draft, value: Value, components: Sequence[Node], facts: list[F
         concept = each.one("code")
         codes = [code.raw("code") or "" for code in concept.each("coding")] if concept is not None else []
         key = next((measurements.news2_part(code) for code in codes if measurements.news2_part(code)), None)
-        name, more = measurements.name_of(draft, concept, None)
-        if key is not None:
-            name, more = terms.codes["news2"][key], []
+        if key is not None and concept is not None:
+            concept.leave(Omission.CODE, "coding")
+            name, more = terms.codes["news2"][key], list(filter(None, [concept.told("text")]))
+        else:
+            name, more = measurements.name_of(draft, concept, None)
         part = measurements.value_of(draft, each, None, name, score=True)
         if part.number is not None:
             scores.append(part.number)

@@ -9,7 +9,7 @@ from shared.journal import alerts, common, corrections, forms, leftovers, observ
 from shared.journal.alerts import Alert
 from shared.journal.corrections import Standing
 from shared.journal.deviations import deviation_note
-from shared.journal.dispenses import dispense_note
+from shared.journal.dispenses import dispense_note, tell_dispense
 from shared.journal.holding import held_for
 from shared.journal.home import home_note
 from shared.journal.ledger import Ledger
@@ -55,11 +55,17 @@ def render(message: JsonObject, context: NoteContext, choices: NoteChoices = _DE
 
 def _left_out(message: JsonObject, ledger: Ledger) -> tuple[LeftOut, ...]:
     """What was left out, once for all items of a list: `Bundle.entry.resource.event.code.coding.system`."""
-    found: dict[tuple[tuple[str, ...], Omission], Path] = {}
+    found: dict[tuple[Path, Omission], Path] = {}
     for path, why in ledger.left_out.items():
-        found.setdefault((tuple(step for step in path if isinstance(step, str)), why), path)
-    shown = [LeftOut(_INDEX.sub("", expression(message, path)), why) for (_, why), path in found.items()]
+        whole = path[-1:] == ("resource",)
+        found.setdefault((tuple(step for step in path if whole or isinstance(step, str)), why), path)
+    shown = [LeftOut(_place(message, path), why) for (_, why), path in found.items()]
     return tuple(dict.fromkeys(shown))
+
+
+def _place(message: JsonObject, path: Path) -> str:
+    place = expression(message, path)
+    return place if path[-1:] == ("resource",) else _INDEX.sub("", place)
 
 
 def _written(work: Work, standing: Standing) -> Draft:
@@ -111,12 +117,15 @@ def _of_alert(work: Work, alert: Alert, code: str) -> Draft:
 
 
 def _tell_unread(draft: Draft) -> None:
-    """Measurements and forms that came with something else."""
+    """Measurements, forms and dispenses that came with something else."""
     parts, ledger = draft.work.parts, draft.work.parts.ledger
     opened = ledger.opened()
     found = [node for node in parts.all("Observation") if node.path not in opened]
     if found:
         observations.tell(draft, [observations.read(draft, node) for node in found])
+    for node in parts.all("MedicationDispense"):
+        if node.path not in opened:
+            tell_dispense(draft, node)
     for node in parts.all("QuestionnaireResponse"):
         if node.path not in opened:
             forms.tell_form(draft, forms.read_form(draft, node), titled=False)

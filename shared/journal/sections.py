@@ -32,6 +32,8 @@ class Text:
     lead: str
     label: str
     text: str
+    place: Node
+    """What holds it; its `div` or its `text` is the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +84,32 @@ def _text(section: Node, authors: str, identifiers: frozenset[str], draft: Draft
     worded = wording(section.one("code"), draft.work.language, "section")
     if narrative is not None:
         narrative.leave(Omission.TECHNICAL, "status", "id")
-    if not text or only_identifier(text, identifiers):
+    if narrative is None or not text or only_identifier(text, identifiers):
         if narrative is not None:
             narrative.leave(Omission.IDENTIFIER if text else Omission.EMPTY, "div")
         title = section.raw("title")
         if title is not None and (only_identifier(title, identifiers) or not text or worded.code == "2"):
             section.leave(Omission.EMPTY, "title")
         return None
-    if narrative is not None:
-        narrative.mark("div")
-    title = section.told("title") or next(iter(worded.theirs), "")
+    narrative.mark("div")
     kind = _HUMAN.get(worded.code or "", "")
+    title = section.told("title") or ""
+    if kind and title and _is_label(title, kind, worded.code):
+        section.drop(Omission.CODE, "title")
+        title = ""
+    title = ", ".join(dict.fromkeys(filter(None, [title, *worded.theirs])))
     own = names(section.each("author"), draft) or authors
     if not kind:
         label = title or draft.label("system-text")
-        return Text(False, label, label, text)
+        return Text(False, label, label, text, narrative)
     words = draft.work.terms
     label = words.label(kind)
-    usual = not title or _is_label(title, kind, worded.code)
-    if usual:
+    if not title:
         lead = words.lead(f"{_LEADS[kind]}-from", author=own) if own else words.lead(_LEADS[kind])
     else:
         label = title
         lead = words.lead("titled-from", title=title, author=own) if own else title
-    return Text(True, lead, words.lead("label-from", label=label, author=own) if own else label, text)
+    return Text(True, lead, words.lead("label-from", label=label, author=own) if own else label, text, narrative)
 
 
 def _is_label(title: str, kind: str, code: str | None) -> bool:
@@ -127,7 +131,7 @@ def _annotation(annotation: Node, draft: Draft) -> Text | None:
     words = draft.work.terms
     lead = words.lead("observation-from", author=author) if author else words.lead("observation")
     label = words.label("observation")
-    return Text(True, lead, words.lead("label-from", label=label, author=author) if author else label, text)
+    return Text(True, lead, words.lead("label-from", label=label, author=author) if author else label, text, annotation)
 
 
 def tell(draft: Draft, texts: Sequence[Text]) -> None:
@@ -136,6 +140,8 @@ def tell(draft: Draft, texts: Sequence[Text]) -> None:
     for each in texts:
         if each.human or not heard.said(each.text):
             draft.quote(each.lead, each.label, each.text)
+        else:
+            each.place.drop(Omission.REPEATED, "div")
 
 
 def _identifiers(draft: Draft) -> frozenset[str]:
