@@ -22,6 +22,7 @@ The copy shares with the message all that needs no mending, and is the message i
 changed by anybody.
 """
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -50,6 +51,17 @@ def repair(message: JsonObject, findings: Findings) -> Repaired:
     mending = _Mending(findings)
     copy = mending.members(message, resource_plan(message))
     return Repaired(copy, mending.origins)
+
+
+_BLANKS_AROUND_VALUE = re.compile(
+    rb'"value"\s*:\s*"(?:[\s\\\xc2\xe1-\xe3]|(?:[^"\\]++|\\.)*+(?<=[\s\x80-\xff])")', re.DOTALL
+)
+
+
+def may_have_blanks(body: bytes) -> bool:
+    """Whether an identifier's value among these bytes may have blanks around it: what R4 allows and is mended all the
+    same. True also where only a longer look could tell."""
+    return b"\\u" in body or _BLANKS_AROUND_VALUE.search(body) is not None
 
 
 class _Mending:
@@ -164,7 +176,7 @@ class _Mending:
                 indices.append(index)
         if kept is None:
             return value
-        if len(kept) < len(value):
+        if kept and len(kept) < len(value):
             self.origins.items_left(kept, indices)
         return kept
 

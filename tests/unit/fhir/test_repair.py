@@ -1,16 +1,21 @@
 """Each repair does one named thing to a copy, says where the sender wrote it, and says nothing new."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from shared.errors import Finding
+from shared.errors import Finding, NotJson
 from shared.fhir.findings import Findings
+from shared.fhir.json_text import parse
+from shared.fhir.reading import judge
 from shared.fhir.repair import Repaired, repair
-from shared.fhir.values import JsonValue
-from tests.unit.fhir.strategies import fhir_like
+from shared.fhir.values import JsonValue, Path
+from tests.unit.fhir.messages import body
+from tests.unit.fhir.strategies import fhir_like, mutated_examples
 
 
 def mended(message: Any) -> tuple[Repaired, tuple[Finding, ...]]:
@@ -264,7 +269,7 @@ def words(value: Any) -> list[str]:
 
 
 @settings(deadline=None)
-@given(fhir_like())
+@given(fhir_like() | mutated_examples())
 def test_repairing_twice_is_repairing_once(message: Any) -> None:
     once, _ = mended(message)
     twice, found = mended(once.message)
@@ -273,11 +278,44 @@ def test_repairing_twice_is_repairing_once(message: Any) -> None:
 
 
 @settings(deadline=None)
-@given(fhir_like())
+@given(fhir_like() | mutated_examples())
 def test_the_message_itself_is_never_touched(message: Any) -> None:
     before = copy.deepcopy(message)
     mended(message)
-    assert message == before
+    assert repr(message) == repr(before)
+
+
+@settings(deadline=None)
+@given(mutated_examples())
+def test_the_checks_never_touch_the_copy(message: Any) -> None:
+    sent = body(message)
+    with suppress(NotJson):
+        copied = repair(parse(sent, Findings()), Findings()).message
+        assert repr(judge(sent).message) == repr(copied)
+
+
+def at(message: Any, path: Path) -> Any:
+    for step in path:
+        message = message[step]
+    return message
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict | list):
+        for step, inside in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inside, (*path, step))
+    else:
+        yield path, value
+
+
+@settings(deadline=None)
+@given(fhir_like() | mutated_examples())
+def test_every_value_of_the_copy_is_found_where_it_was_sent(message: Any) -> None:
+    repaired, _ = mended(message)
+    for path, value in leaves(repaired.message):
+        if value is not None and "_endpoint" not in path:
+            sent = at(message, repaired.as_sent(path))
+            assert sent == value or (isinstance(sent, str) and sent.strip() == value)
 
 
 @settings(deadline=None)
