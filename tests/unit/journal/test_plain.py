@@ -179,7 +179,7 @@ def test_code_goes_with_its_content_and_is_told_of(source: str) -> None:
 
 def test_no_entity_is_expanded_and_nothing_is_decoded_twice() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "hemmelig">]><div>&a;</div>'
-    assert "hemmelig" not in text(bomb).replace(bomb, "").partition("]>")[2]
+    assert text(bomb).endswith("\n&a;")
     assert text("&amp;amp;lt;") == "&amp;lt;"
 
 
