@@ -1,5 +1,8 @@
 """Dates, clock times and spans as a note writes them."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from shared.journal import writing
 from shared.journal.model import Language
 from shared.journal.writing import NBSP
+from tests.data import REPOSITORY
 
 NB, NN = Language.BOKMAL, Language.NYNORSK
 
@@ -99,3 +103,17 @@ def test_any_moment_can_be_written_and_its_zone_does_not_matter(moment: datetime
 def test_two_moments_a_minute_apart_are_never_written_alike(moment: datetime) -> None:
     later = moment + timedelta(minutes=1)
     assert writing.date_and_clock(moment, NB) != writing.date_and_clock(later, NB)
+
+
+def test_time_zones_come_with_the_packages_where_the_machine_has_none() -> None:
+    # PYTHONTZPATH empty: zoneinfo looks nowhere but in the package tzdata.
+    code = "from shared.journal.writing import OSLO; print(OSLO.key)"
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "Europe/Oslo\n"
