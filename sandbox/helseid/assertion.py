@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from sandbox.helseid.jose import NINE, Jws, Unreadable, is_signed_by, read
+from sandbox.helseid.names import ASSERTION_TYP
 from sandbox.helseid.refusals import OAuthError
 from sandbox.helseid.registrations import Client
 from sandbox.helseid.rules import Rules
 from sandbox.helseid.seen import Seen
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-TYP: Final = "client-authentication+jwt"
 LEGACY_TYP: Final = "jwt"
 MAX_LIFETIME_S: Final = 60.0
 SKEW_S: Final = 5.0
@@ -42,10 +41,10 @@ def check_assertion(text: str, client: Client, rules: Rules, issuer: str, now: d
     header, claims = assertion.header, assertion.claims
     if header.get("alg") not in NINE:
         raise _refused("must be signed with an asymmetric algorithm (alg)")
-    allowed = {TYP} if rules.strict_typ else {TYP, LEGACY_TYP}
+    allowed = {ASSERTION_TYP} if rules.strict_typ else {ASSERTION_TYP, LEGACY_TYP}
     typ = header.get("typ")
     if not isinstance(typ, str) or typ.lower() not in allowed:
-        raise _refused(f"must have the type {TYP} (typ)")
+        raise _refused(f"must have the type {ASSERTION_TYP} (typ)")
     if not _is_by(client, assertion):
         raise _refused("is not signed with a registered key of this client")
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:

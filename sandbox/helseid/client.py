@@ -15,11 +15,10 @@ import aiohttp
 
 from sandbox.helseid import dpop as proofs
 from sandbox.helseid import jwk
-from sandbox.helseid.assertion import ASSERTION_TYPE, TYP
 from sandbox.helseid.files import read_json
 from sandbox.helseid.hosts import refuse_real_host
 from sandbox.helseid.jose import assemble
-from sandbox.helseid.metadata import DISCOVERY
+from sandbox.helseid.names import ACCESS_TOKEN, ASSERTION_TYP, ASSERTION_TYPE, DISCOVERY, EXCHANGE
 
 ASSERTION_LIFETIME_S: Final = 30
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
@@ -124,7 +123,7 @@ def assertion(pair: jwk.KeyPair, client_id: str, audience: str, now: datetime, *
         "exp": at + ASSERTION_LIFETIME_S,
         "jti": secrets.token_urlsafe(24),
     }
-    return assemble({"alg": pair.alg, "typ": TYP, "kid": pair.kid}, usual | claims, pair.private, pair.alg)
+    return assemble({"alg": pair.alg, "typ": ASSERTION_TYP, "kid": pair.kid}, usual | claims, pair.private, pair.alg)
 
 
 def _form(client_id: str, pair: jwk.KeyPair, audience: str, request: TokenRequest, now: datetime) -> dict[str, str]:
@@ -137,9 +136,9 @@ def _form(client_id: str, pair: jwk.KeyPair, audience: str, request: TokenReques
     }
     if request.subject_token is not None:
         form |= {
-            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "grant_type": EXCHANGE,
             "subject_token": request.subject_token,
-            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token_type": ACCESS_TOKEN,
         }
     return form | {
         name: value for name, value in (("scope", request.scope), ("resource", request.resource)) if value is not None

@@ -3,14 +3,13 @@
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from yarl import URL
 
 from sandbox.helseid import jwk
 from sandbox.helseid.jose import assemble, encoded
-
-TYP: Final = "dpop+jwt"
+from sandbox.helseid.names import PROOF_TYP
 
 
 def proof(
@@ -27,7 +26,7 @@ def proof(
         claims["ath"] = access_token_hash(token)
     if nonce is not None:
         claims["nonce"] = nonce
-    return assemble({"typ": TYP, "alg": pair.alg, "jwk": pair.proof_jwk()}, claims, pair.private, pair.alg)
+    return assemble({"typ": PROOF_TYP, "alg": pair.alg, "jwk": pair.proof_jwk()}, claims, pair.private, pair.alg)
 
 
 def access_token_hash(token: str) -> str:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sandbox.helseid import metadata
 from sandbox.helseid.grant import grant
+from sandbox.helseid.names import DISCOVERY, EXPIRED_JWKS, JWKS, TOKEN
 from sandbox.helseid.refusals import OAuthError
 from sandbox.helseid.standin import HelseId
 
@@ -37,10 +38,10 @@ def routes(part: HelseId) -> list[web.RouteDef]:
         return web.json_response({"error": "the stand-in does not have this endpoint"}, status=501)
 
     return [
-        web.get(metadata.DISCOVERY, discovery),
-        web.get(metadata.JWKS, jwks),
-        web.get(metadata.EXPIRED_JWKS, expired_jwks),
-        web.route("*", metadata.TOKEN, token),
+        web.get(DISCOVERY, discovery),
+        web.get(JWKS, jwks),
+        web.get(EXPIRED_JWKS, expired_jwks),
+        web.route("*", TOKEN, token),
         *(web.route("*", path, not_served) for path in metadata.NOT_SERVED.values()),
     ]
 

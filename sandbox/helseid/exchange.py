@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from sandbox.helseid.jose import Unreadable, is_signed_by, read
+from sandbox.helseid.names import ACCESS_TOKEN
 from sandbox.helseid.refusals import OAuthError
 from sandbox.helseid.registrations import ORGNR_CHILD, ORGNR_PARENT, ORGNR_SUPPLIER, Client
 from sandbox.helseid.registry import Registry
 from sandbox.helseid.rules import Rules
 from sandbox.helseid.signing import SigningKeys
 
-GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name
 _ORGANISATIONS: Final = (ORGNR_PARENT, ORGNR_CHILD, ORGNR_SUPPLIER)
 
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from sandbox.helseid import proof
-from sandbox.helseid.assertion import ASSERTION_TYPE, check_assertion
+from sandbox.helseid.assertion import check_assertion
 from sandbox.helseid.claims import Organisations, access_token_claims
 from sandbox.helseid.details import organisations
-from sandbox.helseid.exchange import GRANT as EXCHANGE
 from sandbox.helseid.exchange import Subject, carried_over, named_client, subject_of
+from sandbox.helseid.names import ASSERTION_TYPE, EXCHANGE
 from sandbox.helseid.nonces import Nonces
 from sandbox.helseid.refusals import OAuthError
 from sandbox.helseid.registrations import Api, Client

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -80,19 +81,25 @@ def from_private_jwk(jwk: Mapping[str, Any]) -> KeyPair:
 
     Raises ValueError when it is no private RSA or EC key, or the algorithm does not fit.
     """
-    text = json.dumps(dict(jwk))
-    try:
-        private = RSAAlgorithm.from_jwk(text) if jwk.get("kty") == "RSA" else ECAlgorithm.from_jwk(text)
-    except (InvalidKeyError, TypeError) as error:
-        raise ValueError("the JWK is not an RSA or EC key") from error
-    if not isinstance(private, PrivateKey):
-        raise ValueError("the JWK is not a private key")
+    private = _private(json.dumps(dict(jwk)), is_rsa=jwk.get("kty") == "RSA")
     fitting = _fitting(private)
     stated, kid = jwk.get("alg", fitting[0]), jwk.get("kid")
     alg = next((each for each in fitting if each == stated), None)
     if alg is None:
         raise ValueError("the algorithm does not fit the key")
     return KeyPair(kid if isinstance(kid, str) else thumbprint(_members(private)), alg, private)
+
+
+@lru_cache(maxsize=64)
+def _private(text: str, *, is_rsa: bool) -> PrivateKey:
+    # Remembered: reading an RSA key checks its primes, which takes longer than all else that is done with it here.
+    try:
+        private = RSAAlgorithm.from_jwk(text) if is_rsa else ECAlgorithm.from_jwk(text)
+    except (InvalidKeyError, TypeError) as error:
+        raise ValueError("the JWK is not an RSA or EC key") from error
+    if not isinstance(private, PrivateKey):
+        raise ValueError("the JWK is not a private key")
+    return private
 
 
 def _fitting(private: PrivateKey) -> tuple[Alg, ...]:

@@ -8,12 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from sandbox.helseid.jose import NINE, RSA_ALGS
+from sandbox.helseid.names import EXPIRED_JWKS, JWKS, TOKEN
 from sandbox.helseid.registrations import Api
-
-DISCOVERY: Final = "/.well-known/openid-configuration"
-JWKS: Final = "/.well-known/openid-configuration/jwks"
-TOKEN: Final = "/connect/token"  # noqa: S105 - an address
-EXPIRED_JWKS: Final = "/connect/expiredjwks"
 
 NOT_SERVED: Final = {
     "authorization_endpoint": "/connect/authorize",

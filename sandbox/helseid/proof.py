@@ -10,11 +10,11 @@ from yarl import URL
 
 from sandbox.helseid import jwk
 from sandbox.helseid.jose import NINE, Jws, Unreadable, is_signed_by, read
+from sandbox.helseid.names import PROOF_TYP
 from sandbox.helseid.nonces import Nonces
 from sandbox.helseid.refusals import OAuthError
 from sandbox.helseid.seen import Seen
 
-TYP: Final = "dpop+jwt"
 PAST_S: Final = 60.0
 FUTURE_S: Final = 5.0
 """HelseID publishes no window for `iat`; the minute is IdentityServer's default, which HelseID has the shape of."""
@@ -63,8 +63,8 @@ def check_proof(values: Sequence[str], token_endpoint: str, nonces: Nonces, now:
 def _check_key(proof: Jws) -> str:
     header = proof.header
     typ, alg, key = header.get("typ"), header.get("alg"), header.get("jwk")
-    if not isinstance(typ, str) or typ.lower() != TYP:
-        raise _refused(f"must have the type {TYP} (typ)")
+    if not isinstance(typ, str) or typ.lower() != PROOF_TYP:
+        raise _refused(f"must have the type {PROOF_TYP} (typ)")
     if alg not in NINE:
         raise _refused("must be signed with one of HelseID's nine algorithms (alg)")
     if not isinstance(key, dict) or jwk.PRIVATE_MEMBERS & key.keys():

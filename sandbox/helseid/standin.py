@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sandbox.helseid import faults, jwk, metadata, signing
+from sandbox.helseid import faults, jwk, signing
 from sandbox.helseid.grant import Desk
 from sandbox.helseid.jose import Alg
 from sandbox.helseid.mint import Minted, MintOrder, mint
+from sandbox.helseid.names import DISCOVERY, JWKS, TOKEN
 from sandbox.helseid.nonces import Nonces
 from sandbox.helseid.registrations import AUDIENCE
 from sandbox.helseid.registry import Registry
@@ -23,9 +24,9 @@ Trouble = Literal["none", "503", "500", "hang", "garbage"]
 """How a path fails: with a status, by never answering, or with an answer that is no JSON."""
 
 PLACES: Final = {
-    "discovery": metadata.DISCOVERY,
-    "jwks": metadata.JWKS,
-    "token": metadata.TOKEN,
+    "discovery": DISCOVERY,
+    "jwks": JWKS,
+    "token": TOKEN,
 }
 
 
@@ -71,7 +72,7 @@ class HelseId:
 
     def desk(self) -> Desk:
         """What a call of the token endpoint is decided with."""
-        endpoint = self.issuer + metadata.TOKEN
+        endpoint = self.issuer + TOKEN
         return Desk(self.issuer, endpoint, self.registry, self.keys, self.rules, self.seen, self.nonces)
 
     def mint(self, order: MintOrder | None = None) -> str:

@@ -4,7 +4,6 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,13 +23,7 @@ def key_file(part: HelseId, client_id: str = VENDOR) -> str:
 
 
 def pair(part: HelseId, client_id: str = VENDOR) -> jwk.KeyPair:
-    return _read(Path(key_file(part, client_id)).read_text())
-
-
-@cache
-def _read(text: str) -> jwk.KeyPair:
-    # Reading an RSA key checks its primes, which takes longer than the rest of a request.
-    return jwk.from_private_jwk(json.loads(text))
+    return jwk.from_private_jwk(json.loads(Path(key_file(part, client_id)).read_text()))
 
 
 def proof(part: HelseId, **claims: Any) -> str:

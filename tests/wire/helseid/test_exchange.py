@@ -48,6 +48,13 @@ async def test_new_token_is_for_the_next_api_and_bound_to_the_actors_key(
     assert "act" not in claims
 
 
+async def test_actors_own_organisation_is_not_put_in_for_the_subjects(
+    part: HelseId, http: aiohttp.ClientSession
+) -> None:
+    subject = await call(http, part, "POST", "mint", {"without": [PARENT]})
+    assert PARENT not in await exchanged(http, part, subject["access_token"])
+
+
 async def test_who_is_visible_in_the_new_token_is_a_switch(part: HelseId, http: aiohttp.ClientSession) -> None:
     await call(http, part, "POST", "rules", {"exchangedAct": True})
     assert (await exchanged(http, part, part.mint()))["act"] == {"client_id": VENDOR}

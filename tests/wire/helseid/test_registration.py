@@ -53,6 +53,7 @@ async def test_clients_keys_can_be_changed(fresh: Fresh, http: aiohttp.ClientSes
     [
         {"jwks": {"keys": []}},
         {"jwks": {"keys": [PAIR.private_jwk()]}},
+        {"jwks": {"keys": [{**public_jwk(PAIR), "k": "AAAA"}]}},
         {"jwks": {"keys": [{"kty": "oct", "k": "AAAA"}]}},
         {"jwks": {"keys": [{"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}]}},
         {"jwks": None},

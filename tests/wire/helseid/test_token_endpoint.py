@@ -28,6 +28,24 @@ async def test_discovery_and_keys_are_published_as_helseid_does(helseid: HelseId
     assert len(keys[0]["n"]) == 512  # 3072 bits
 
 
+async def test_metadata_has_helseids_names_and_says_what_is_not_served(
+    helseid: HelseId, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(f"{helseid.issuer}/.well-known/openid-configuration") as answer:
+        document = await answer.json()
+    assert document["dpop_signing_alg_values_supported"] == [
+        f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)
+    ]
+    assert "urn:ietf:params:oauth:grant-type:token-exchange" in document["grant_types_supported"]
+    assert "helseid://claims/client/claims/orgnr_parent" in document["claims_supported"]
+    addresses = [value for name, value in document.items() if name.endswith(("_endpoint", "_uri"))]
+    assert all(address.startswith(f"{helseid.issuer}/connect/") for address in addresses if "jwks" not in address)
+    async with http.post(document["pushed_authorization_request_endpoint"]) as answer:
+        assert answer.status == 501
+    async with http.get(document["expired_jwks_uri"]) as answer:
+        assert await answer.json() == {"keys": []}
+
+
 @pytest.mark.parametrize("client_id", ["trygghetsvakt", "natugla"])
 async def test_vendor_gets_a_token_with_vkps_claims(helseid: HelseId, client_id: str) -> None:
     answer = await fetch_token(helseid.issuer, client_id, key_file(helseid, client_id))
