@@ -22,21 +22,8 @@ from tests.unit.fhir.messages import body, document, observation
 from tests.unit.fhir.strategies import examples, fhir_like, mutated_examples, places
 
 CANARY = "Canary05834410070"
-_NUMBERS: tuple[str, ...] = ("0", "-0", "-0.0", "1E+2", "1e400", "1e-400", "-1e-300", "NaN", "-Infinity", "1" * 5000)
-    "0",
-    "-0",
-    "-0.0",
-    "1E+2",
-    "1e400",
-    "1e-400",
-    "-1e-300",
-    "NaN",
-    "-Infinity",
-    "9" * 64,
-    "9" * 65,
-    "1" * 5000,
-)
-_NUMBERS += ("9" * 64, "9" * 65, "0." + "0" * 60 + "1", "1." + "0" * 70, "1e" + "9" * 30, "2147483648", "0.10000000000000000001")
+_NUMBERS: tuple[str, ...] = ("0", "-0", "-0.0", "1E+2", "1e400", "1e-400", "-1e-300", "NaN", "-Infinity", "2147483648")
+_NUMBERS += ("9" * 64, "9" * 65, "1" * 5000, "0." + "0" * 60 + "1", "1." + "0" * 70, "1e" + "9" * 30)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
