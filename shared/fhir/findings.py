@@ -31,6 +31,8 @@ class Findings:
         self._met: dict[tuple[str, Path], _Met] = {}
         self._counts = {Severity.ERROR: 0, Severity.WARNING: 0}
         self._as_sent: Callable[[Path], Path] | None = None
+        self.untouched = True
+        """Whether no rule at all was met, not even one that is off here."""
 
     def paths_are_of_copy(self, as_sent: Callable[[Path], Path]) -> None:
         """From now on paths are of the repaired copy; `as_sent` says where the sender wrote what is there."""
@@ -42,6 +44,7 @@ class Findings:
         `words` fill the placeholders of the rule's text: words of FHIR's definitions or our own, never a value or an
         unknown name from the message. Raises KeyError for a rule that does not exist.
         """
+        self.untouched = False
         met = rule(key)
         severity = self._policy.severity(met)
         if severity is Severity.OFF:
@@ -73,9 +76,7 @@ class Findings:
         `sent` is the message as sent: expressions are into it.
         """
         order = (Severity.ERROR, Severity.WARNING)
-        found = [
-            _finding(met, sent) for severity in order for met in self._met.values() if met.severity is severity
-        ]
+        found = [_finding(met, sent) for severity in order for met in self._met.values() if met.severity is severity]
         for severity in order:
             if (more := self._counts[severity] - LIMIT) > 0:
                 text = f"Only the first {LIMIT} {severity}s are listed: there are {more} more or above."

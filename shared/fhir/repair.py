@@ -53,9 +53,8 @@ def repair(message: JsonObject, findings: Findings) -> Repaired:
     return Repaired(copy, mending.origins)
 
 
-_BLANKS_AROUND_VALUE = re.compile(
-    rb'"value"\s*:\s*"(?:[\s\\\xc2\xe1-\xe3]|(?:[^"\\]++|\\.)*+(?<=[\s\x80-\xff])")', re.DOTALL
-)
+# An escape may stand for a blank, and so may the bytes of some letters: a closer look tells.
+_BLANKS_AROUND_VALUE = re.compile(rb'"value"\s*:\s*"(?:[\s\xc2\xe1-\xe3]|[^"\\]*+(?:\\|(?<=[\s\x80-\xff])"))')
 
 
 def may_have_blanks(body: bytes) -> bool:
