@@ -35,7 +35,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tools.npm_packages import Json, Package, default_cache, fetch, provenance, resources
+from tools.npm_packages import Json, Package, PackageUnavailable, default_cache, fetch, provenance, resources
 
 EXAMPLES: Final = Package("hl7.fhir.r4.examples", "4.0.1")
 """Despite its name it holds every StructureDefinition of R4, beside the examples."""
@@ -264,6 +264,15 @@ def _rendered(content: dict[str, Json]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def _found(package: Package, folder: Path | None, cache: Path) -> Path:
+    if folder is None:
+        return fetch(package, cache)
+    path = folder / package.file_name
+    if not path.exists():
+        raise PackageUnavailable(f"There is no {package.file_name} in the folder given with --from.")
+    return path
+
+
 def main(arguments: list[str]) -> int:
     """The command. Returns its exit code."""
     parser = argparse.ArgumentParser(
@@ -274,11 +283,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cache", type=Path, default=default_cache(), help="where fetched packages are kept")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
     chosen = parser.parse_args(arguments)
-    found = [
-        chosen.folder / each.file_name if chosen.folder is not None else fetch(each, chosen.cache)
-        for each in (EXAMPLES, EXPANSIONS)
-    ]
-    text = build(*found)
+    try:
+        text = build(*(_found(each, chosen.folder, chosen.cache) for each in (EXAMPLES, EXPANSIONS)))
+    except PackageUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     stale = not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text
     if stale and not chosen.check:
         TARGET.write_text(text, encoding="utf-8", newline="\n")

@@ -282,17 +282,13 @@ def _plain(element: Element) -> _Handle:
             faults.not_an_array(value, visit, owner, name)
             return
         check = checks[type_name]
-        for item in value:
+        for index, item in enumerate(value):
             if type(item) is dict:
                 check(item, visit)
             else:
-                faults.not_an_object(item, visit, owner, name, _index(value, item))
+                faults.not_an_object(item, visit, owner, name, index)
 
     return many if element.repeats else one
-
-
-def _index(items: list[JsonValue], item: JsonValue) -> int:
-    return next(index for index, each in enumerate(items) if each is item)
 
 
 def _one_object(name: str, look: _Item) -> _Handle:

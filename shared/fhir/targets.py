@@ -30,12 +30,13 @@ VKP_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 _STRUCTURE: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 
-class _Entries:
-    """The resources of a Bundle, as references name them."""
+class _Resources:
+    """The resources of a message, as references name them."""
 
     def __init__(self, message: JsonObject) -> None:
         self._as_written: dict[str, JsonObject] = {}
         self._normal: dict[str, JsonObject] = {}
+        self._contained: dict[int, dict[str, JsonObject]] = {}
         self.ambiguous: set[str] = set()
         for entry in objects(message.get("entry")) if message.get("resourceType") == "Bundle" else ():
             url = entry.get("fullUrl")
@@ -45,7 +46,7 @@ class _Entries:
                 self._as_written[url] = inside(entry, "resource")
 
     def find(self, reference: str) -> JsonObject | None:
-        """The resource that a reference means, if an entry has it as its fullUrl."""
+        """The resource of the entry whose fullUrl a reference is, if there is one."""
         found = self._as_written.get(reference)
         if found is None and self._as_written:
             if not self._normal:
@@ -53,31 +54,40 @@ class _Entries:
             found = self._normal.get(normal_reference(reference))
         return found
 
+    def contained(self, root: JsonObject, reference: str) -> JsonObject | None:
+        """The contained resource that a reference from within `root`, such as `#p`, means."""
+        inside_root = self._contained.get(id(root))
+        if inside_root is None:
+            named = ((each.get("id"), each) for each in objects(root.get("contained")))
+            inside_root = {f"#{name}": each for name, each in named if isinstance(name, str)}
+            self._contained[id(root)] = inside_root
+        return inside_root.get(reference)
+
 
 def check_targets(message: JsonObject, visit: Visit) -> None:
     """Judge every reference the visit has met."""
     if not visit.references:
         return
-    entries = _Entries(message)
+    known = _Resources(message)
     for reference, element, root in visit.references:
         written = reference.get("reference")
         if isinstance(written, str):
-            _check_literal(reference, written, element, root, entries, visit)
+            _check_literal(reference, written, element, root, known, visit)
         told = reference.get("type")
         if isinstance(told, str):
             _check_type(told.removeprefix(_STRUCTURE), TYPE, reference, "type", element, visit)
 
 
 def _check_literal(
-    reference: JsonObject, written: str, element: Element, root: JsonObject, entries: _Entries, visit: Visit
+    reference: JsonObject, written: str, element: Element, root: JsonObject, known: _Resources, visit: Visit
 ) -> None:
     if written.startswith("#"):
-        found = next((each for each in objects(root.get("contained")) if each.get("id") == written[1:]), None)
+        found = known.contained(root, written)
         if found is None and written != "#":
             visit.note(DANGLING, reference, "reference")
     else:
-        found = entries.find(written)
-        if written in entries.ambiguous:
+        found = known.find(written)
+        if written in known.ambiguous:
             visit.note(AMBIGUOUS, reference, "reference")
     kind = found.get("resourceType") if found is not None else referred_type(reference)
     if isinstance(kind, str):

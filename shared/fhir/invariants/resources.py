@@ -51,9 +51,14 @@ def _condition_in_error(owner: JsonObject) -> bool:
 def _no_value_repeated_by_component(owner: JsonObject) -> bool:
     if "component" not in owner or not has_choice(owner, "value"):
         return True
-    own = list(objects(inside(owner, "code").get("coding")))
+    own = {_content(coding) for coding in objects(inside(owner, "code").get("coding"))}
     components = (inside(each, "code") for each in objects(owner["component"]))
-    return not any(coding in own for code in components for coding in objects(code.get("coding")))
+    return not any(_content(coding) in own for code in components for coding in objects(code.get("coding")))
+
+
+def _content(coding: JsonObject) -> str:
+    """All that a coding says, to be compared without comparing each with each."""
+    return repr(sorted(coding.items()))
 
 
 def _one_parameter(owner: JsonObject) -> bool:

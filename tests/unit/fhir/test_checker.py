@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.fhir import targets
 from shared.fhir.checker import USUAL_TYPES, check_r4, preload
 from shared.fhir.compiled import CHECKS
 from shared.fhir.findings import Findings
+from shared.fhir.invariants import facts, resources
 from shared.fhir.rules import STRICT, Policy, Severity
 from tests.unit.fhir.messages import ALARM_URL, alarm, composition, document, entry, observation, subject
 from tests.unit.fhir.r4 import findings, found, unrepaired
@@ -172,6 +174,42 @@ def test_a_hostile_number_of_faults_is_capped() -> None:
         listed = findings(message)
         assert len(listed) == 51
         assert listed[-1].rule == "more-findings"
+
+
+def test_each_value_that_is_no_object_is_told_at_its_own_index() -> None:
+    message = observation(category=[None, {"text": "a"}, None, "a"])
+    assert unrepaired(message) == [
+        ("fhir-null", "Observation.category[0]"),
+        ("fhir-null", "Observation.category[2]"),
+        ("fhir-not-an-object", "Observation.category[3]"),
+    ]
+
+
+def test_no_work_grows_with_the_square_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    objects = facts.objects
+
+    def counted(value: Any) -> Any:
+        nonlocal looked
+        for each in objects(value):
+            looked += 1
+            yield each
+
+    for module in (targets, resources):
+        monkeypatch.setattr(module, "objects", counted)
+    many = 300
+    coding = [{"code": f"a{index}"} for index in range(many)]
+    people = [{"resourceType": "Practitioner", "id": f"p{index}"} for index in range(many)]
+    found(
+        observation(
+            code={"coding": coding},
+            component=[{"code": {"coding": [{"code": "b"}] * many}}],
+            valueString="a",
+            contained=people,
+            performer=[{"reference": f"#p{index}"} for index in range(many)],
+        )
+    )
+    assert many < looked < 10 * many
 
 
 def test_an_error_behind_a_thousand_warnings_is_an_error_still() -> None:
@@ -352,6 +390,7 @@ def test_no_value_and_no_unknown_name_of_a_message_is_told(message: Any, canary:
     check_r4(message, noted)
     for finding in noted.rendered(message):
         assert "anari" not in finding.text + finding.mend + finding.expression
+        assert "{" not in finding.text + finding.mend
 
 
 def test_numbers_as_they_come_from_json_are_taken() -> None:
