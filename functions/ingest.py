@@ -6,7 +6,7 @@ from functions import http
 from functions.wiring import hub
 from shared.access.caller import Caller
 from shared.errors import HubError, NotAvailable, Unexpected
-from shared.fhir import outcome, resources
+from shared.fhir import outcome, profiles, resources
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.road import messaging
@@ -17,6 +17,7 @@ door = func.Blueprint()
 
 # Else the first vendor to call would wait for FHIR's types to be loaded.
 resources.preload()
+profiles.preload()
 
 
 @door.function_name("ingest")

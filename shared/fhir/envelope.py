@@ -76,7 +76,7 @@ class _Check:
     def bundle(self) -> str | None:
         bundle_type = self.message.get("type")
         if not isinstance(bundle_type, str) or bundle_type not in BUNDLE_TYPES:
-            if bundle_type in _ANSWERS:
+            if isinstance(bundle_type, str) and bundle_type in _ANSWERS:
                 self.answer(("type",))
             else:
                 self.note("envelope-bundle-type", ("type",))
