@@ -45,7 +45,8 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    allowed: frozenset[str]
+    held: re.Pattern[str]
+    """A run of characters that the set has."""
     simple: dict[str, str]
     emoji: dict[str, str]
 
@@ -61,14 +62,9 @@ def fit(text: str, charset: Charset, language: Language = Language.BOKMAL) -> Fi
     Half surrogate pairs are none of Unicode's characters: they are unknown in every character set.
     """
     table = _table(charset, language)
-    if charset is Charset.UTF8:
-        if not any("\ud800" <= char <= "\udfff" for char in text):
-            return Fitted(text)
-    else:
+    if charset is not Charset.UTF8:
         text = unicodedata.normalize("NFC", text)
-    if charset is not Charset.UTF8 and table.allowed.issuperset(text):
-        return Fitted(text)
-    return _Fitting(text, charset, table, _SIGN[language]).result()
+    return _Fitting(text, table, _SIGN[language]).result()
 
 
 @cache
@@ -77,29 +73,31 @@ def _table(charset: Charset, language: Language) -> _Table:
     simple: dict[str, str] = written["letters"] | written["signs"]
     simple |= {sign: words[language] for sign, words in written["words"].items()}
     emoji = {sign: f"[emoji: {names[language]}]" for sign, names in written["emoji"].items()}
-    return _Table(_allowed(charset), simple, emoji)
+    return _Table(_held(charset), simple, emoji)
 
 
-def _allowed(charset: Charset) -> frozenset[str]:
+def _held(charset: Charset) -> re.Pattern[str]:
     if charset is Charset.UTF8:
-        return frozenset()
+        return re.compile("[^\ud800-\udfff]+")
     held = bytes([0x09, 0x0A, *range(0x20, 0x7F), *range(0x80, 0x100)]).decode(_CODECS[charset], "ignore")
-    seen = frozenset(char for char in held if char in "\t\n" or unicodedata.category(char) != "Cc")
-    return seen - _NOT_PLAIN if charset is Charset.PLAIN else seen
+    seen = {char for char in held if char in "\t\n" or unicodedata.category(char) != "Cc"}
+    if charset is Charset.PLAIN:
+        seen -= _NOT_PLAIN
+    return re.compile(f"[{re.escape(''.join(sorted(seen)))}]+")
 
 
 class _Fitting:
     """One text on its way into one character set."""
 
-    def __init__(self, text: str, charset: Charset, table: _Table, sign: str) -> None:
-        self._text = text
-        self._any = charset is Charset.UTF8
+    def __init__(self, text: str, table: _Table, sign: str) -> None:
         self._table = table
         self._sign = sign
         self._out: list[str] = []
         self._replaced = 0
         self._unknown = 0
         self._run = 0
+        # First, for part of a power may be there and part not: 10²⁰ must not become 10²^0.
+        self._text = _POWERS.sub(self._power, text)
 
     def result(self) -> Fitted:
         at = 0
@@ -109,15 +107,13 @@ class _Fitting:
         return Fitted("".join(self._out), self._replaced, self._unknown)
 
     def _one(self, at: int) -> int:
+        if run := self._table.held.match(self._text, at):
+            return self._put(run[0], len(run[0]), at, same=True)
         char = self._text[at]
-        if self._holds(char):
-            return self._put(char, 1, at, same=True)
         if char in self._table.emoji:
             return self._put(self._table.emoji[char], 1, at)
         if found := _UNSEEN.match(self._text, at):
             return self._put("", len(found[0]), at)
-        if found := _POWERS.match(self._text, at):
-            return self._put(f"^{found[0].translate(_POWER_DIGITS)}", len(found[0]), at)
         if flag := self._flag(at):
             return self._put(f"[emoji: flagg {flag}]", 2, at)
         written = self._table.simple.get(char)
@@ -144,9 +140,13 @@ class _Fitting:
             self._run = 0
 
     def _holds(self, text: str) -> bool:
-        if self._any:
-            return not any("\ud800" <= char <= "\udfff" for char in text)
-        return self._table.allowed.issuperset(text)
+        return self._table.held.fullmatch(text) is not None
+
+    def _power(self, found: re.Match[str]) -> str:
+        if self._holds(found[0]):
+            return found[0]
+        self._replaced += len(found[0])
+        return f"^{found[0].translate(_POWER_DIGITS)}"
 
     def _flag(self, at: int) -> str | None:
         points = [ord(char) - _FIRST_FLAG for char in self._text[at : at + 2]]
