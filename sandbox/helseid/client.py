@@ -99,7 +99,7 @@ async def request_token(
     try:
         answer = await attempt(None)
     except TokenRefused as refused:
-        if not request.dpop or refused.error != "use_dpop_nonce" or refused.nonce is None:
+        if refused.error != "use_dpop_nonce" or refused.nonce is None:
             raise
         answer = await attempt(refused.nonce)
     return TokenAnswer(

@@ -189,6 +189,25 @@ async def test_order_that_cannot_be_carried_out_says_why(
     assert (await call(http, helseid, "POST", "mint", order, status=400))["error"]
 
 
+@pytest.mark.parametrize(
+    ("send", "names"),
+    [
+        ({}, ["Authorization", "DPoP"]),
+        ({"twoTokens": True}, ["Authorization", "Authorization", "DPoP"]),
+        ({"twoProofs": True}, ["Authorization", "DPoP", "DPoP"]),
+        ({"twoTokens": True, "comma": True}, ["Authorization", "DPoP"]),
+        ({"twoProofs": True, "comma": True}, ["Authorization", "DPoP"]),
+        ({"withoutProof": True}, ["Authorization"]),
+    ],
+)
+async def test_headers_are_as_many_lines_as_ordered(
+    helseid: HelseId, http: aiohttp.ClientSession, send: dict[str, bool], names: list[str]
+) -> None:
+    headers = (await minted(http, helseid, dpop=True, send=send))["headers"]
+    assert [name for name, _ in headers] == names
+    assert any(", " in value for _, value in headers) == ("comma" in send)
+
+
 async def test_faults_can_be_listed(helseid: HelseId, http: aiohttp.ClientSession) -> None:
     listed = await call(http, helseid, "GET", "faults")
     assert listed["proof_wrong_ath"]["error"] == "invalid_dpop_proof"
