@@ -45,7 +45,7 @@ _KEPT_ATTRIBUTES: Final = frozenset(["style", "hidden", "alt", "start", "value",
     "bgcolor",
 }
 _BARE_ATTRIBUTES: Final = frozenset(
-    ["hidden", "nowrap", "noshade", "compact", "reversed", "open", "checked", "disabled"]
+    ["hidden", "border", "nowrap", "noshade", "compact", "reversed", "open", "checked", "disabled"]
 )
 _IMPLIED_ENDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "li": (frozenset(["li"]), frozenset(["ul", "ol", "menu", "table"])),
