@@ -9,10 +9,11 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from shared import errors
 from shared.errors import Finding, HubError, NotFhir, ScopeMissing
+from shared.fhir.checker import check_r4
+from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
-from shared.fhir.outcome import HUB_CODES, accepted_outcome, operation_outcome, to_bytes, vkp_codes
+from shared.fhir.outcome import HUB_CODES, RULES, accepted_outcome, operation_outcome, to_bytes, vkp_codes
 from shared.fhir.repair import repair
-from shared.fhir.resources import check_resource
 
 VKP = "http://ehelse.no/fhir/CodeSystem/vkp-operation-outcome-v090"
 ISSUE_TYPES = {
@@ -32,10 +33,10 @@ def all_errors(kind: type[HubError] = HubError) -> Iterator[type[HubError]]:
 
 def assert_complete(outcome: dict[str, Any]) -> None:
     get_fhir_model_class("OperationOutcome").model_validate_json(to_bytes(outcome))
-    sent = parse(to_bytes(outcome)).message
-    repaired = repair(sent)
-    assert repaired.findings == ()
-    check_resource(repaired, sent, "OperationOutcome")
+    findings = Findings()
+    sent = parse(to_bytes(outcome), findings)
+    check_r4(repair(sent, findings).message, findings)
+    assert findings.rendered(sent) == ()
     for issue in outcome["issue"]:
         assert issue["severity"] in ("fatal", "error", "warning", "information")
         assert issue["code"] in ISSUE_TYPES
@@ -69,7 +70,16 @@ def test_each_finding_is_an_issue_of_its_own() -> None:
     ]
     assert [each["details"]["coding"][0]["code"] for each in outcome["issue"]] == ["2", "2.4"]
     assert {each["details"]["coding"][1]["code"] for each in outcome["issue"]} == {"SEND_NOT_FHIR"}
+    assert [each["details"]["coding"][2] for each in outcome["issue"]] == [
+        {"system": RULES, "code": "a-rule"},
+        {"system": RULES, "code": "b-rule"},
+    ]
     assert "a-rule" in outcome["issue"][0]["diagnostics"]
+
+
+def test_how_to_mend_a_finding_stands_in_its_diagnostics() -> None:
+    outcome = operation_outcome(NotFhir((Finding("a", "Wrong.", "Bundle", mend="Do this."),)))
+    assert outcome["issue"][0]["diagnostics"] == "Wrong. (a) Do this."
 
 
 def test_an_error_of_the_call_points_at_the_part_of_the_call() -> None:
