@@ -38,21 +38,22 @@ class _Resources:
         self._normal: dict[str, JsonObject] = {}
         self._contained: dict[int, dict[str, JsonObject]] = {}
         self.ambiguous: set[str] = set()
-        for entry in objects(message.get("entry")) if message.get("resourceType") == "Bundle" else ():
-            url = entry.get("fullUrl")
-            if isinstance(url, str):
+        entries = message.get("entry") if message.get("resourceType") == "Bundle" else None
+        for entry in entries if isinstance(entries, list) else ():
+            url = entry.get("fullUrl") if isinstance(entry, dict) else None
+            if isinstance(url, str) and isinstance(entry, dict):
                 if url in self._as_written:
                     self.ambiguous.add(url)
-                self._as_written[url] = inside(entry, "resource")
+                self._as_written[url] = entry
 
     def find(self, reference: str) -> JsonObject | None:
         """The resource of the entry whose fullUrl a reference is, if there is one."""
-        found = self._as_written.get(reference)
-        if found is None and self._as_written:
+        entry = self._as_written.get(reference)
+        if entry is None and self._as_written:
             if not self._normal:
                 self._normal = {normal_reference(url): each for url, each in self._as_written.items()}
-            found = self._normal.get(normal_reference(reference))
-        return found
+            entry = self._normal.get(normal_reference(reference))
+        return inside(entry, "resource") if entry is not None else None
 
     def contained(self, root: JsonObject, reference: str) -> JsonObject | None:
         """The contained resource that a reference from within `root`, such as `#p`, means."""
@@ -74,7 +75,7 @@ def check_targets(message: JsonObject, visit: Visit) -> None:
         if isinstance(written, str):
             _check_literal(reference, written, element, root, known, visit)
         told = reference.get("type")
-        if isinstance(told, str):
+        if element.targets and isinstance(told, str):
             _check_type(told.removeprefix(_STRUCTURE), TYPE, reference, "type", element, visit)
 
 
@@ -89,13 +90,15 @@ def _check_literal(
         found = known.find(written)
         if written in known.ambiguous:
             visit.note(AMBIGUOUS, reference, "reference")
+    if not element.targets:
+        return
     kind = found.get("resourceType") if found is not None else referred_type(reference)
     if isinstance(kind, str):
         _check_type(kind, TARGET, reference, "reference", element, visit)
 
 
 def _check_type(kind: str, rule: str, reference: JsonObject, member: str, element: Element, visit: Visit) -> None:
-    if not element.targets or kind in element.targets or kind not in resource_types():
+    if kind in element.targets or kind not in resource_types():
         return
     broken = BY_VKP if kind in VKP_TARGETS.get(element.path, ()) else rule
     visit.note(broken, reference, member, allowed=_listed(element.targets))

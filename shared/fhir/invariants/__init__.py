@@ -1,6 +1,6 @@
 """The invariants of R4 that this hub enforces, by key."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -14,5 +14,5 @@ __all__ = ["HOLDS", "IN_PROSE", "PLACES"]
 HOLDS: Final[Mapping[str, Callable[[JsonObject], bool]]] = MappingProxyType(DATATYPES | RESOURCES | QUESTIONNAIRES)
 """Whether an invariant holds for an object; a breach is the object's as a whole."""
 
-PLACES: Final[Mapping[str, Callable[[JsonObject], Iterator[Path]]]] = MappingProxyType(LOCATED)
+PLACES: Final[Mapping[str, Callable[[JsonObject], Iterable[Path]]]] = MappingProxyType(LOCATED)
 """The paths inside an object where an invariant is broken."""

@@ -5,7 +5,7 @@ prose only: Bundle.entry.fullUrl (http://hl7.org/fhir/R4/bundle.html#references)
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +16,7 @@ from shared.fhir.values import JsonObject, JsonValue, Path
 _REQUESTS: Final = ("batch", "transaction", "history")
 _RESPONSES: Final = ("batch-response", "transaction-response", "history")
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_FULL_URL: Final[tuple[Path, ...]] = (("fullUrl",),)
 _RESTFUL: Final = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 
 
@@ -26,9 +27,8 @@ def _each(owner: JsonObject, name: str) -> Iterator[tuple[int, JsonObject]]:
             yield index, item
 
 
-def _total(bundle: JsonObject) -> Iterator[Path]:
-    if has(bundle, "total") and bundle.get("type") not in ("searchset", "history"):
-        yield ("total",)
+def _total(bundle: JsonObject) -> Iterable[Path]:
+    return (("total",),) if has(bundle, "total") and bundle.get("type") not in ("searchset", "history") else ()
 
 
 def _search(bundle: JsonObject) -> Iterator[Path]:
@@ -56,32 +56,30 @@ def _links_twice(bundle: JsonObject) -> Iterator[Path]:
             seen.add(relation)
 
 
-def _empty_entry(entry: JsonObject) -> Iterator[Path]:
-    if "resource" not in entry and "request" not in entry and "response" not in entry:
-        yield ()
+def _empty_entry(entry: JsonObject) -> Iterable[Path]:
+    return () if "resource" in entry or "request" in entry or "response" in entry else ((),)
 
 
-def _of_one_version(entry: JsonObject) -> Iterator[Path]:
+def _of_one_version(entry: JsonObject) -> Iterable[Path]:
     url = entry.get("fullUrl")
-    if isinstance(url, str) and "/_history/" in url:
-        yield ("fullUrl",)
+    return _FULL_URL if isinstance(url, str) and "/_history/" in url else ()
 
 
-def _relative(entry: JsonObject) -> Iterator[Path]:
+def _relative(entry: JsonObject) -> Iterable[Path]:
     url = entry.get("fullUrl")
-    if isinstance(url, str) and _ABSOLUTE.fullmatch(url) is None:
-        yield ("fullUrl",)
+    return _FULL_URL if isinstance(url, str) and _ABSOLUTE.fullmatch(url) is None else ()
 
 
-def _of_another(entry: JsonObject) -> Iterator[Path]:
+def _of_another(entry: JsonObject) -> Iterable[Path]:
     """A fullUrl that names the resource must name this one."""
-    url, resource = entry.get("fullUrl"), inside(entry, "resource")
-    named = _RESTFUL.fullmatch(url) if isinstance(url, str) and url.startswith("http") else None
+    url = entry.get("fullUrl")
+    if not isinstance(url, str) or not url.startswith("http"):
+        return ()
+    resource, named = inside(entry, "resource"), _RESTFUL.fullmatch(url)
     identity = resource.get("id")
     if named is None or not isinstance(identity, str) or named.group(1) != resource.get("resourceType"):
-        return
-    if named.group(2) != identity:
-        yield ("fullUrl",)
+        return ()
+    return () if named.group(2) == identity else _FULL_URL
 
 
 def _size(attachment: JsonObject) -> Iterator[Path]:
@@ -136,7 +134,7 @@ def _on_behalf(team_member: JsonObject) -> Iterator[Path]:
         yield ("onBehalfOf",)
 
 
-LOCATED: Final = {
+LOCATED: Final[dict[str, Callable[[JsonObject], Iterable[Path]]]] = {
     "bdl-1": _total,
     "bdl-2": _search,
     "bdl-3": _request,
