@@ -56,31 +56,31 @@ def with_numbers(message: Any, numbers: list[str]) -> bytes:
     return b"".join([*(piece + next(written, "1").encode() for piece in pieces[:-1]), pieces[-1]])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=200), st.sampled_from(sorted(ADDRESSES)))
 def test_any_bytes_are_judged(sent: bytes, resource: str) -> None:
     assert judge(sent, resource)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(_JSON, st.sampled_from(sorted(ADDRESSES)))
 def test_any_json_is_judged(message: Any, resource: str) -> None:
     assert judge(json.dumps(message).encode(), resource)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like(), st.sampled_from(sorted(ADDRESSES.values())))
 def test_anything_like_fhir_is_judged(message: Any, resource_type: str) -> None:
     assert judge(body(message | {"resourceType": resource_type}), resource_type)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(mutated_examples(), st.sampled_from([DEFAULT, STRICT]))
 def test_any_altered_example_is_judged(message: Any, policy: Policy) -> None:
     assert judge(body(message), address(message), policy)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like(), st.data())
 def test_a_good_message_with_anything_put_into_it_is_judged(part: Any, data: st.DataObject) -> None:
     message = document()
@@ -90,7 +90,7 @@ def test_a_good_message_with_anything_put_into_it_is_judged(part: Any, data: st.
     assert judge(body(message), "bundle")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_a_message_cut_off_or_altered_by_a_byte_is_judged(data: st.DataObject) -> None:
     sent = bytearray(data.draw(st.sampled_from(examples())))
@@ -102,7 +102,7 @@ def test_a_message_cut_off_or_altered_by_a_byte_is_judged(data: st.DataObject) -
     assert judge(bytes(sent), "bundle")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.sampled_from(examples()), st.lists(st.sampled_from(_NUMBERS), min_size=1))
 def test_numbers_however_written_are_judged(sent: bytes, numbers: list[str]) -> None:
     message = json.loads(sent)
@@ -228,7 +228,7 @@ def test_nothing_is_repeated_of_messages_marked_in_every_string_and_object(polic
             assert CANARY.lower() not in shown.lower()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(mutated_examples(), st.randoms(use_true_random=False))
 def test_nothing_is_repeated_of_an_altered_example_marked_here_and_there(message: Any, random: Any) -> None:
     for holder, step in places(message):

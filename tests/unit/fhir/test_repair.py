@@ -268,7 +268,7 @@ def words(value: Any) -> list[str]:
     return [str(value)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like() | mutated_examples())
 def test_repairing_twice_is_repairing_once(message: Any) -> None:
     once, _ = mended(message)
@@ -277,7 +277,7 @@ def test_repairing_twice_is_repairing_once(message: Any) -> None:
     assert found == ()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like() | mutated_examples())
 def test_the_message_itself_is_never_touched(message: Any) -> None:
     before = copy.deepcopy(message)
@@ -285,7 +285,7 @@ def test_the_message_itself_is_never_touched(message: Any) -> None:
     assert repr(message) == repr(before)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(mutated_examples())
 def test_the_checks_never_touch_the_copy(message: Any) -> None:
     sent = body(message)
@@ -308,7 +308,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like() | mutated_examples())
 def test_every_value_of_the_copy_is_found_where_it_was_sent(message: Any) -> None:
     repaired, _ = mended(message)
@@ -318,7 +318,7 @@ def test_every_value_of_the_copy_is_found_where_it_was_sent(message: Any) -> Non
             assert sent == value or (isinstance(sent, str) and sent.strip() == value)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like())
 def test_nothing_empty_is_left_and_no_word_is_new(message: Any) -> None:
     repaired, _ = mended(message)
@@ -326,7 +326,7 @@ def test_nothing_empty_is_left_and_no_word_is_new(message: Any) -> None:
     assert same_words(repaired, message)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(fhir_like())
 def test_no_repair_is_silent(message: Any) -> None:
     repaired, found = mended(message)
