@@ -127,8 +127,9 @@ def heading_of(work: Work, alert: Alert) -> str:
     if alert.contradicted_by is not None:
         return capital(alert.contradicted_by)
     if alert.ours is None:
-        if (text := next(iter(alert.theirs), None)) is not None:
-            return capital(text)
+        said = alert.said.theirs or (() if code else alert.titled.theirs)
+        if said:
+            return capital(said[0])
         return words.heading("unknown-alert", code=code) if code else words.heading("unknown-event")
     if (own := words.code("alert-heading", code)) is not None:
         return own

@@ -83,7 +83,8 @@ def _dispense(work: Work, node: Node) -> HeldReason | None:
         known = True
         if (found.list_name, code) == _TEST:
             return HeldReason.TEST_MESSAGE
-        older = found.list_name == _DISPENSE[0] and codes.spelling(system) is Spelling.OLDER
+        # Of the lists before today's only v06 is known by its own meanings.
+        older = codes.spelling(system) is Spelling.OLDER and not system.rstrip("/").endswith("-v06")
         if older or found.current is None or _contradicted(found, concept, coding):
             return HeldReason.MEDICATION_CONTRADICTS
     if not known:

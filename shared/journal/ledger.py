@@ -90,6 +90,8 @@ class Node:
 
     def drop(self, why: Omission, name: str) -> None:
         """A member that was read is not shown after all, and why."""
+        if name not in self.value:
+            return
         self.ledger.told.discard((*self.path, name))
         self.ledger.left_out.setdefault((*self.path, name), why)
 

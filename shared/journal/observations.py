@@ -13,7 +13,7 @@ from shared.journal.when import When
 from shared.journal.work import Draft, Work, labelled
 from shared.journal.writing import NBSP
 
-_NEWS2_HIGHEST: Final = 20
+_WITHDRAWN: Final = "entered-in-error"
 _HEADING: Final = 80
 
 
@@ -22,6 +22,13 @@ def read(draft: Draft, node: Node) -> Measurement:
     concept = node.one("code")
     kind = measurements.kind_of(concept)
     name, more = measurements.name_of(draft, concept, kind)
+    status = node.raw("status") or ""
+    at, until = measurements.read_time(node)
+    if status == _WITHDRAWN:
+        # What the sender withdrew is not repeated.
+        node.leave(Omission.WITHDRAWN)
+        withdrawn = draft.work.terms.codes["observation-status"][status]
+        return Measurement(kind, name, Value(withdrawn), at, until, (), (), status)
     node.leave(Omission.CODE, "category")
     survey = any(code.raw("code") == "survey" for each in node.each("category") for code in each.each("coding"))
     value = measurements.value_of(draft, node, kind, name, score=survey)
@@ -30,17 +37,15 @@ def read(draft: Draft, node: Node) -> Measurement:
     if kind is not None and kind.key == "news2":
         value = _news2(draft, value, components, facts)
     elif kind is not None and kind.key == "cfs" and value.number is not None:
-        value = Value(f"{value.text} ({'skala'}{NBSP}1–9)", value.number, value.unit)
+        value = Value(f"{value.text} (skala{NBSP}1–9)", value.number, value.unit)
     else:
         value = _components(draft, kind.key if kind is not None else "", value, components, facts)
     for member in node.each("hasMember"):
         if (text := member.told("display")) is not None:
             facts.append(Fact(draft.label("measurement"), text))
-    at, until = measurements.read_time(node)
     scored = kind is not None and kind.score
     facts += measurements.read_facts(draft, node, by="registered-by" if scored else "measured-by")
     comments = measurements.read_comments(draft, node)
-    status = node.raw("status") or ""
     return Measurement(kind, name, value, at, until, tuple(facts), tuple(comments), status)
 
 

@@ -32,8 +32,8 @@ class Text:
     lead: str
     label: str
     text: str
-    place: Node
-    """What holds it; its `div` or its `text` is the text."""
+    section: Node | None = None
+    """The section, when its title and its text are all that it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _text(section: Node, authors: str, identifiers: frozenset[str], draft: Draft
     own = names(section.each("author"), draft) or authors
     if not kind:
         label = title or draft.label("system-text")
-        return Text(False, label, label, text, narrative)
+        return Text(False, label, label, text, None if worded.theirs else section)
     words = draft.work.terms
     label = words.label(kind)
     if not title:
@@ -109,7 +109,7 @@ def _text(section: Node, authors: str, identifiers: frozenset[str], draft: Draft
     else:
         label = title
         lead = words.lead("titled-from", title=title, author=own) if own else title
-    return Text(True, lead, words.lead("label-from", label=label, author=own) if own else label, text, narrative)
+    return Text(True, lead, words.lead("label-from", label=label, author=own) if own else label, text)
 
 
 def _is_label(title: str, kind: str, code: str | None) -> bool:
@@ -131,17 +131,18 @@ def _annotation(annotation: Node, draft: Draft) -> Text | None:
     words = draft.work.terms
     lead = words.lead("observation-from", author=author) if author else words.lead("observation")
     label = words.label("observation")
-    return Text(True, lead, words.lead("label-from", label=label, author=author) if author else label, text, annotation)
+    return Text(True, lead, words.lead("label-from", label=label, author=author) if author else label, text)
 
 
 def tell(draft: Draft, texts: Sequence[Text]) -> None:
     """Quote texts. What a person wrote is always quoted; a system's text is not when the note has its words already."""
     heard = Heard(draft)
     for each in texts:
-        if each.human or not heard.said(each.text):
+        if each.human or each.section is None or not heard.said(each.text):
             draft.quote(each.lead, each.label, each.text)
         else:
-            each.place.drop(Omission.REPEATED, "div")
+            each.section.drop(Omission.REPEATED, "title")
+            each.section.drop(Omission.REPEATED, "text")
 
 
 def _identifiers(draft: Draft) -> frozenset[str]:
