@@ -1,16 +1,28 @@
 """Who is calling, once the token has been verified."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling, as HelseID vouches for it."""
+    """Who is calling, as HelseID vouches for it. From the token alone, never from anything else in the call."""
 
     vkp_id: str
-    """VKP's name for the sending system; opaque."""
+    """VKP's name for the sending system; opaque. "" when the token has none, which only a `TokenPolicy` allows that
+    asks for organisation claims instead."""
     client_id: str
     scopes: frozenset[str]
     """The scopes that count here (see `shared.access.scopes`)."""
     orgnr_parent: str | None = None
     orgnr_child: str | None = None
+    orgnr_supplier: str | None = None
+    """The supplier that holds the delegation of a multi-tenant client."""
+    tenancy: str | None = None
+    """`none`, `single-tenant` or `multi-tenant`, as HelseID has it; nothing is decided by it."""
+    expires_at: datetime | None = None
+    """When the token ends (UTC)."""
+    token_id: str = ""
+    """A hash of the token's `jti` (of the token, when it has none): tells two tokens apart in a log, opens nothing."""
+    is_bound: bool = False
+    """Whether this call proved that the token is its own (DPoP)."""

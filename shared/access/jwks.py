@@ -19,11 +19,16 @@ from jwt.exceptions import InvalidKeyError
 PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
 MIN_RSA_BITS: Final = 2048
+MAX_RSA_BITS: Final = 8192
+_MAX_RSA_EXPONENT: Final = 2**32
+"""Larger numbers are no safer, and checking a signature with them takes long: a caller chooses its proofs' keys."""
 RSA_ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 CURVE_ALGORITHM: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 ASYMMETRIC: Final = RSA_ALGORITHMS | frozenset(CURVE_ALGORITHM.values())
 """The nine algorithms of HelseID's profile (helseid.md section 2). Never `none`, never HS*."""
 
+PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""What a public key never has (RFC 7518, 6.2.2, 6.3.2 and 6.4)."""
 
 # PyJWT's own reading of a whole token costs twice what the signature does, and `compact` reads more strictly already.
 _ALGORITHMS: Final = {name: jwt.PyJWS().get_algorithm_by_name(name) for name in ASYMMETRIC}
@@ -87,26 +92,31 @@ def read_key(entry: Mapping[str, Any]) -> SigningKey | None:
     kid = entry.get("kid")
     if not isinstance(kid, str) or not kid or entry.get("use", "sig") != "sig":
         return None
-    public = _public(entry)
-    if public is None:
+    read = public_key(entry)
+    if read is None:
         return None
-    fitting = RSA_ALGORITHMS if isinstance(public, RSAPublicKey) else frozenset({CURVE_ALGORITHM[entry["crv"]]})
+    public, fitting = read
     stated = entry.get("alg")
-    algorithms = fitting if stated is None else fitting & {stated}
+    algorithms = fitting if stated is None else frozenset(name for name in fitting if name == stated)
     return SigningKey(kid, algorithms, public) if algorithms else None
 
 
-def _public(entry: Mapping[str, Any]) -> PublicKey | None:
-    if "d" in entry:
+def public_key(entry: Mapping[str, Any]) -> tuple[PublicKey, frozenset[str]] | None:
+    """The public key in a JWK and the algorithms of its kind; None for what is no such key, or not only public."""
+    if not PRIVATE_MEMBERS.isdisjoint(entry):
         return None
-    kind = entry.get("kty")
+    kind, curve = entry.get("kty"), entry.get("crv")
     try:
         if kind == "RSA":
             key = RSAAlgorithm.from_jwk(dict(entry))
-            return key if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS else None
-        if kind == "EC" and entry.get("crv") in CURVE_ALGORITHM:
-            curve = ECAlgorithm.from_jwk(dict(entry))
-            return curve if isinstance(curve, EllipticCurvePublicKey) else None
+            return (key, RSA_ALGORITHMS) if isinstance(key, RSAPublicKey) and _is_bounded(key) else None
+        if kind == "EC" and isinstance(curve, str) and curve in CURVE_ALGORITHM:
+            point = ECAlgorithm.from_jwk(dict(entry))
+            return (point, frozenset({CURVE_ALGORITHM[curve]})) if isinstance(point, EllipticCurvePublicKey) else None
     except (InvalidKeyError, ValueError, TypeError, KeyError):
         return None
     return None
+
+
+def _is_bounded(key: RSAPublicKey) -> bool:
+    return MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS and key.public_numbers().e < _MAX_RSA_EXPONENT

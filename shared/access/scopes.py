@@ -18,6 +18,27 @@ EVERYTHING: Final = "nhn:vkp/api/*.*"
 _RESOURCE = re.compile(r"[a-z]{1,64}")
 
 
+class ScopeNotHeld(ScopeMissing):
+    """The access token does not have the scope for this resource.
+
+    Ask HelseID for the scope that the answer names.
+    """
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(
+            (
+                Finding(
+                    rule="scope-missing",
+                    text=f"The token lacks the scope {scope}.",
+                    expression="http.authorization",
+                    issue_type=ScopeMissing.issue_type,
+                    vkp_code=ScopeMissing.vkp_code,
+                ),
+            )
+        )
+
+
 def read_scopes(claim: object) -> frozenset[str]:
     """The claim `scope`: an array of strings as HelseID issues it, or one space-separated string (RFC 9068).
 
@@ -45,17 +66,8 @@ def scope_for(resource: str, action: Action) -> str:
 def require(caller: Caller, resource: str, action: Action) -> None:
     """Let the caller on, or raise ScopeMissing with the name of the scope that is missing."""
     name = resource.lower()
-    if _RESOURCE.fullmatch(name) is None:
+    # Some letters of other scripts become ASCII in lower case.
+    if not resource.isascii() or _RESOURCE.fullmatch(name) is None:
         raise ScopeMissing
     if caller.scopes.isdisjoint({scope_for(name, action), f"{PREFIX}{name}.*", EVERYTHING}):
-        raise ScopeMissing(
-            (
-                Finding(
-                    rule="scope-missing",
-                    text=f"The token lacks the scope {scope_for(name, action)}.",
-                    expression="http.authorization",
-                    issue_type=ScopeMissing.issue_type,
-                    vkp_code=ScopeMissing.vkp_code,
-                ),
-            )
-        )
+        raise ScopeNotHeld(scope_for(name, action))

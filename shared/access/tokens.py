@@ -1,51 +1,29 @@
-"""Whether a HelseID access token, sent as Bearer, lets its caller in, and who the caller is.
+"""Whether a HelseID access token lets its caller in, and who the caller is.
 
 Plain functions over a token, the issuer's keys, this API's policy and the time. The checks and their order are those of
 domain/helseid.md section 6 (HelseID's "Validating Access Tokens", RFC 9068, RFC 8725). No exception carries any part of
-the token.
+the token. How the token was sent, and a proof with it, is judged in `shared.access.authenticate`.
 """
 
-import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.access.caller import Caller
+from shared.access.claims import Sender, caller_of, seconds
 from shared.access.compact import MAX_BYTES, Compact, take_apart
-from shared.access.jwks import ASYMMETRIC, KeySet
-from shared.access.scopes import counting, read_scopes
-from shared.errors import (
-    TokenAudience,
-    TokenClaims,
-    TokenExpired,
-    TokenIssuer,
-    TokenMalformed,
-    TokenSignature,
-)
+from shared.access.jwks import ASYMMETRIC, KeySet, SigningKey
+from shared.access.refusals import TokenBound, UnknownKey
+from shared.errors import TokenAudience, TokenExpired, TokenIssuer, TokenMalformed, TokenSignature
 
-VKP_ID_CLAIM: Final = "nhn:vkp/client/claims/vkp-id"
-ORGNR_PARENT_CLAIM: Final = "helseid://claims/client/claims/orgnr_parent"
-ORGNR_CHILD_CLAIM: Final = "helseid://claims/client/claims/orgnr_child"
-CLIENT_AMR: Final = "private_key_jwt"
+__all__ = ["TokenBound", "TokenPolicy", "UnknownKey", "Verified", "read_token", "verify", "verify_compact"]
+
+MAX_KID: Final = 256
 
 _TYPES: Final = frozenset({"at+jwt", "jwt"})
-_MAX_NAME: Final = 128
-_ORGNR = re.compile(r"[0-9]{9}")
-
-
-class UnknownKey(TokenSignature):
-    """The bearer token is signed with a key that HelseID does not publish.
-
-    Fetch a new token from the HelseID environment that belongs to this hub.
-    """
-
-
-class TokenBound(TokenMalformed):
-    """The bearer token is bound to a key (DPoP) and may not be sent as Bearer.
-
-    Ask HelseID for a token without DPoP for this API.
-    """
+_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +34,48 @@ class TokenPolicy:
     """HelseID's issuer, exactly as it stands in `iss`."""
     audience: str
     """This API's own name, exactly as it stands in `aud`."""
-    algorithms: frozenset[str] = frozenset({"RS256"})
+    algorithms: frozenset[str] = frozenset({"RS256", "PS256", "ES256"})
     skew: timedelta = timedelta(seconds=5)
     """How far the two clocks may differ."""
     max_bytes: int = MAX_BYTES
     test_environment: bool = False
     """True where VKP's scope for everything (`nhn:vkp/api/*.*`) counts: never in production."""
+    required: frozenset[Sender] = frozenset({"vkp_id"})
+    """The claims about the sender that must be there; the vkp-id or the organisation at the least."""
+    single_audience: bool = True
+    """False where a token for several APIs is taken. HelseID: an API should refuse it."""
 
     def __post_init__(self) -> None:
         if not self.algorithms or not self.algorithms <= ASYMMETRIC:
             raise ValueError("algorithms must be some of HelseID's nine asymmetric ones")
         if not self.issuer or not self.audience:
             raise ValueError("issuer and audience must be set")
+        if self.required.isdisjoint({"vkp_id", "orgnr_parent"}):
+            raise ValueError("a token must name its vkp-id or its organisation")
 
 
-def verify(token: str, keys: KeySet, policy: TokenPolicy, now: datetime) -> Caller:
-    """The caller that this token speaks for, at the time `now` (UTC).
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token that is HelseID's and for this API, before anybody asked whether the one who sent it may."""
 
-    Raises TokenMalformed, UnknownKey (a TokenSignature), TokenSignature, TokenIssuer, TokenAudience, TokenExpired,
-    TokenBound or TokenClaims.
+    caller: Caller
+    key: SigningKey
+    """The key that signed it."""
+    ends: float
+    """From when on it counts no more, the skew included; seconds since 1970."""
+    is_bound: bool
+    """Whether it has a `cnf`, of whatever form."""
+    thumbprint: str | None = field(repr=False)
+    """The key it is bound to (RFC 9449, 6.1); None when it is bound to nothing, or in a way that is not known here."""
+
+
+def verify(token: str, keys: KeySet, policy: TokenPolicy, now: datetime) -> Verified:
+    """What this token says, at the time `now` (UTC).
+
+    Raises TokenMalformed, UnknownKey (a TokenSignature), TokenSignature, TokenIssuer, TokenAudience, TokenExpired or
+    TokenClaims.
     """
-    return verify_compact(read_token(token, policy), keys, policy, now)
+    return verify_compact(token, read_token(token, policy), keys, policy, now)
 
 
 def read_token(token: str, policy: TokenPolicy) -> Compact:
@@ -91,80 +90,50 @@ def read_token(token: str, policy: TokenPolicy) -> Compact:
         raise TokenMalformed
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _TYPES:
         raise TokenMalformed
-    if not isinstance(kid, str) or not kid:
+    if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID:
         raise TokenMalformed
     return compact
 
 
-def verify_compact(compact: Compact, keys: KeySet, policy: TokenPolicy, now: datetime) -> Caller:
+def verify_compact(token: str, compact: Compact, keys: KeySet, policy: TokenPolicy, now: datetime) -> Verified:
     """As `verify`, for a token that `read_token` has let through."""
-    _check_signature(compact, keys)
+    key = _signing_key(compact, keys)
     claims = compact.claims
     if claims.get("iss") != policy.issuer:
         raise TokenIssuer
-    audience = claims.get("aud")
-    if audience not in (policy.audience, [policy.audience]):
-        raise TokenAudience
-    _check_times(claims, policy.skew, now)
-    # RFC 9449 7.2: a stolen bound token must not become usable by leaving out its proof.
-    if "cnf" in claims:
-        raise TokenBound
-    return _caller(claims, policy)
+    _check_audience(claims.get("aud"), policy)
+    ends = _check_times(claims, policy.skew, now)
+    caller = caller_of(claims, token, policy.required, test_environment=policy.test_environment)
+    return Verified(caller, key, ends, "cnf" in claims, _thumbprint(claims.get("cnf")))
 
 
-def _check_signature(compact: Compact, keys: KeySet) -> None:
+def _signing_key(compact: Compact, keys: KeySet) -> SigningKey:
     key = keys.find(compact.header["kid"])
     if key is None:
         raise UnknownKey
     if not key.has_signed(compact.signed, compact.signature, compact.header["alg"]):
         raise TokenSignature
+    return key
 
 
-def _check_times(claims: dict[str, Any], skew: timedelta, now: datetime) -> None:
+def _check_audience(audience: object, policy: TokenPolicy) -> None:
+    if audience in (policy.audience, [policy.audience]):
+        return
+    if policy.single_audience or not isinstance(audience, list) or policy.audience not in audience:
+        raise TokenAudience
+
+
+def _check_times(claims: Mapping[str, Any], skew: timedelta, now: datetime) -> float:
     at, leeway = now.timestamp(), skew.total_seconds()
-    expires, not_before, issued = (_seconds(claims.get(name)) for name in ("exp", "nbf", "iat"))
+    expires, not_before, issued = (seconds(claims.get(name)) for name in ("exp", "nbf", "iat"))
     if at >= expires + leeway or at < not_before - leeway or at < issued - leeway:
         raise TokenExpired
+    return expires + leeway
 
 
-def _seconds(value: object) -> float:
-    """A NumericDate. A bool is an int to Python, but not a time."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TokenClaims
-    try:
-        seconds = float(value)
-    except OverflowError:
-        raise TokenClaims from None
-    if not math.isfinite(seconds):
-        raise TokenClaims
-    return seconds
-
-
-def _caller(claims: dict[str, Any], policy: TokenPolicy) -> Caller:
-    client_id = _name(claims.get("client_id"))
-    if claims.get("client_amr") != CLIENT_AMR:
-        raise TokenClaims
-    return Caller(
-        vkp_id=_name(claims.get(VKP_ID_CLAIM)),
-        client_id=client_id,
-        scopes=counting(read_scopes(claims.get("scope")), test_environment=policy.test_environment),
-        orgnr_parent=_orgnr(claims.get(ORGNR_PARENT_CLAIM)),
-        orgnr_child=_orgnr(claims.get(ORGNR_CHILD_CLAIM)),
-    )
-
-
-def _name(value: object) -> str:
-    """An opaque name that ends up in keys and logs: bounded, printable, nothing to trim."""
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME:
-        raise TokenClaims
-    if not value.isprintable() or value != value.strip():
-        raise TokenClaims
-    return value
-
-
-def _orgnr(value: object) -> str | None:
-    if value is None:
+def _thumbprint(confirmation: object) -> str | None:
+    # A second way of being bound, beside the key, would be one that nobody here checks.
+    if not isinstance(confirmation, dict) or confirmation.keys() != {"jkt"}:
         return None
-    if not isinstance(value, str) or not _ORGNR.fullmatch(value):
-        raise TokenClaims
-    return value
+    thumbprint = confirmation["jkt"]
+    return thumbprint if isinstance(thumbprint, str) and _THUMBPRINT.fullmatch(thumbprint) else None

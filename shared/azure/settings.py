@@ -9,7 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,8 @@ from pydantic import (
     ValidationError,
 )
 
+from shared.access.claims import Sender
+from shared.access.modes import DpopMode
 from shared.identity.series import Environment
 
 PSEUDONYM_KEY_BYTES: Final = 32
@@ -43,6 +45,14 @@ def _key(text: object) -> object:
     if len(raw) != PSEUDONYM_KEY_BYTES:
         raise ValueError(f"must be base64 of {PSEUDONYM_KEY_BYTES} bytes")
     return raw
+
+
+def _keys(text: object) -> object:
+    return tuple(_key(part) for part in text.split()) if isinstance(text, str) else text
+
+
+def _words(text: object) -> object:
+    return frozenset(text.split()) if isinstance(text, str) else text
 
 
 _URL: Final = TypeAdapter(HttpUrl)
@@ -98,6 +108,9 @@ class CosmosSettings(_Frozen):
     patience_s: float = Field(5.0, alias="Cosmos__patience", gt=0, description="Seconds to wait for an operation")
 
 
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+
+
 class HelseIdSettings(_Frozen):
     """Which tokens are accepted."""
 
@@ -105,6 +118,30 @@ class HelseIdSettings(_Frozen):
     audience: str = Field(alias="HelseId__audience", min_length=1, description="This API's name at HelseID")
     test_environment: bool = Field(
         False, alias="HelseId__testEnvironment", description="Accept the scope for everything, as VKP's test does"
+    )
+    algorithms: Annotated[frozenset[Algorithm], BeforeValidator(_words)] = Field(
+        frozenset({"RS256", "PS256", "ES256"}),
+        alias="HelseId__algorithms",
+        min_length=1,
+        description="What access tokens may be signed with, separated by spaces: some of HelseID's nine",
+    )
+    required: Annotated[frozenset[Sender], BeforeValidator(_words)] = Field(
+        frozenset({"vkp_id"}),
+        alias="HelseId__requiredClaims",
+        description="Which of `vkp_id`, `orgnr_parent`, `orgnr_child` a token must have, separated by spaces",
+    )
+    revoked_keys: Annotated[frozenset[str], BeforeValidator(_words)] = Field(
+        frozenset(),
+        alias="HelseId__revokedKeys",
+        description="Kill switch: ids (`kid`) of HelseID's keys that must not count any longer, separated by spaces",
+    )
+    dpop: DpopMode = Field(
+        DpopMode.OPTIONAL,
+        alias="HelseId__dpop",
+        description="`off`, `optional` or `required`, for systems of which the register says nothing else",
+    )
+    proof_age_s: float = Field(
+        15.0, alias="HelseId__proofAge", gt=0, le=300, description="Seconds a DPoP proof may be old"
     )
 
 
@@ -128,6 +165,12 @@ class Settings(_Frozen):
     delivery: DeliverySettings
     pseudonym_key: Annotated[SecretBytes, BeforeValidator(_key)] = Field(
         alias="Pseudonym__key", description="Base64 of the 32 bytes that patients' pseudonyms are made with"
+    )
+    earlier_pseudonym_keys: Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)] = Field(
+        (),
+        alias="Pseudonym__earlierKeys",
+        description="Keys that pseudonyms were made with before (or will be next), as `Pseudonym__key`, the oldest "
+        "first, separated by spaces",
     )
     environment: Environment = Field(
         Environment.PRODUCTION,
@@ -165,4 +208,6 @@ def load(environment: Mapping[str, str]) -> Settings:
         raise SettingsError("setting ServiceBus__fullyQualifiedNamespace (or ServiceBus): Field required")
     if settings.cosmos.connection_string is None and settings.cosmos.account_endpoint is None:
         raise SettingsError("setting Cosmos__accountEndpoint (or Cosmos): Field required")
+    if settings.helse_id.dpop is DpopMode.REQUIRED and settings.public_url is None:
+        raise SettingsError("setting Hub__publicUrl: Field required where HelseId__dpop is required")
     return settings

@@ -1,6 +1,7 @@
-"""Tokens made by hand, so that the checks are tested without the stand-in that is built beside them."""
+"""Tokens and proofs made by hand, so that the checks are tested without the stand-in that is built beside them."""
 
 import base64
+import hashlib
 import json
 from datetime import UTC, datetime
 from functools import cache
@@ -78,6 +79,62 @@ def token(payload: dict[str, Any] | bytes | None = None, head: dict[str, Any] | 
 
 def es256_token() -> str:
     return jwt.encode(claims(), ec_key(), algorithm="ES256", headers={"kid": "ec", "typ": "at+jwt"})
+
+
+URL: Final = "https://hub.example/epj/r4/310000019/bundle"
+
+
+def jkt(jwk: dict[str, Any] | None = None) -> str:
+    """RFC 7638, of the key that proofs are made with unless another is given."""
+    key = proof_jwk() if jwk is None else jwk
+    members = {
+        name: key[name] for name in sorted({"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}[key["kty"]])
+    }
+    return b64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+
+
+def proof_jwk() -> dict[str, Any]:
+    key: dict[str, Any] = ECAlgorithm.to_jwk(proof_key().public_key(), as_dict=True)
+    return key
+
+
+@cache
+def proof_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def bound_token(**changed: Any) -> str:
+    """A good token, bound to the key that proofs are made with."""
+    return token(claims(**({"cnf": {"jkt": jkt()}} | changed)))
+
+
+def proof_claims(access_token: str, **changed: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "jti": "a proof's own id",
+        "htm": "POST",
+        "htu": URL,
+        "iat": AT,
+        "ath": b64(hashlib.sha256(access_token.encode()).digest()),
+    }
+    return {name: value for name, value in (usual | changed).items() if value is not None}
+
+
+def proof_header(**changed: Any) -> dict[str, Any]:
+    usual = {"typ": "dpop+jwt", "alg": "ES256", "jwk": proof_jwk()}
+    return {name: value for name, value in (usual | changed).items() if value is not None}
+
+
+def signed_proof(
+    payload: dict[str, Any] | bytes, head: dict[str, Any] | None = None, key: ec.EllipticCurvePrivateKey | None = None
+) -> str:
+    """A proof with any header and payload, signed ES256 whatever the header says."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    first = f"{b64(json.dumps(proof_header() if head is None else head).encode())}.{b64(body)}"
+    return f"{first}.{b64(ECAlgorithm(ECAlgorithm.SHA256).sign(first.encode(), key or proof_key()))}"
+
+
+def proof(access_token: str, **changed: Any) -> str:
+    return signed_proof(proof_claims(access_token, **changed))
 
 
 def b64(raw: bytes) -> str:

@@ -4,16 +4,18 @@ import asyncio
 
 import pytest
 
-from shared.access.authenticate import Authenticator
+from shared.access.authenticate import Authenticator, kids
 from shared.access.jwks import KeySet, read_jwks
 from shared.access.keys import Keys, KeySettings, KeysFetchError
-from shared.access.tokens import UnknownKey
-from shared.errors import NotAvailable, TokenMalformed
-from tests.unit.access.forge import NOW, POLICY, header, rsa_jwk, token
+from shared.access.refetch import RefetchPace
+from shared.access.refusals import KeyRevoked, UnknownKey
+from shared.errors import NotAvailable, TokenMalformed, TokenSignature
+from tests.unit.access.forge import NOW, POLICY, claims, header, rsa_jwk, token
 
 FIRST = read_jwks({"keys": [rsa_jwk(kid="first")]})
 SECOND = read_jwks({"keys": [rsa_jwk(kid="second")]})
-DAY = 24 * 3600.0
+HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 class Source:
@@ -44,12 +46,21 @@ def bearer(kid: str) -> str:
     return f"Bearer {token(head=header(kid=kid))}"
 
 
-async def test_keys_are_fetched_once_for_a_day() -> None:
+def forged(kid: str) -> str:
+    """A token of nobody's, as anybody can make it."""
+    return f"Bearer {token(claims(client_id='nobody'), header(kid=kid), key='stranger')}"
+
+
+async def test_keys_are_kept_for_an_hour_and_then_renewed_beside_the_calls() -> None:
     source = Source()
-    for source.now in (0.0, 1.0, DAY - 1):
+    for source.now in (0.0, 1.0, HOUR - 1):
         assert await source.keys.current() is FIRST
     assert source.fetches == 1
-    source.answer, source.now = SECOND, DAY
+    source.answer, source.now = SECOND, HOUR
+    source.asked.clear()
+    assert await source.keys.current() is FIRST
+    await source.asked.wait()
+    await asyncio.sleep(0)
     assert await source.keys.current() is SECOND
     assert source.fetches == 2
 
@@ -87,14 +98,39 @@ async def test_nothing_known_and_issuer_down_is_not_available_and_recovers_at_on
 async def test_cached_keys_are_served_on_when_renewal_fails_and_tried_again_after_a_pause() -> None:
     source = Source()
     await source.keys.current()
-    source.answer, source.now = None, DAY
-    assert await source.keys.current() is FIRST
-    assert source.fetches == 2
-    source.now = DAY + 59
-    assert await source.keys.current() is FIRST
-    assert source.fetches == 2
-    source.answer, source.now = SECOND, DAY + 60
+    source.answer = None
+    for source.now, fetches in ((HOUR, 2), (HOUR + 59, 2), (HOUR + 60, 3)):
+        assert await source.keys.current() is FIRST
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert source.fetches == fetches
+    source.answer, source.now = SECOND, HOUR + 120
+    await source.keys.current()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
     assert await source.keys.current() is SECOND
+
+
+async def test_cached_keys_are_not_served_for_ever_in_an_outage() -> None:
+    source = Source()
+    await source.keys.current()
+    source.answer, source.now = None, DAY - 1
+    assert await source.keys.current() is FIRST
+    source.now = DAY
+    with pytest.raises(NotAvailable):
+        await source.keys.current()
+    source.answer = SECOND
+    assert await source.keys.current() is SECOND
+
+
+async def test_closing_stops_a_fetch_that_is_under_way() -> None:
+    source = Source()
+    source.open.clear()
+    waiting = asyncio.create_task(source.keys.current())
+    await source.asked.wait()
+    await source.keys.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_token_under_a_new_key_is_let_in_after_one_fetch() -> None:
@@ -106,7 +142,7 @@ async def test_token_under_a_new_key_is_let_in_after_one_fetch() -> None:
     assert source.fetches == 2
 
 
-async def test_unknown_key_ids_cause_one_fetch_a_minute_however_many_come() -> None:
+async def test_strangers_key_ids_cause_one_fetch_a_minute_however_many_come() -> None:
     source = Source()
     authenticator = source.authenticator()
     for number in range(50):
@@ -117,6 +153,35 @@ async def test_unknown_key_ids_cause_one_fetch_a_minute_however_many_come() -> N
     with pytest.raises(UnknownKey):
         await authenticator.caller(bearer("made up"))
     assert source.fetches == 3
+
+
+async def test_forged_key_ids_cannot_lock_a_real_rotation_out() -> None:
+    source = Source()
+    authenticator = source.authenticator()
+    await authenticator.caller(bearer("first"))
+    with pytest.raises(UnknownKey):
+        await authenticator.caller(forged("forged"))
+    source.answer = SECOND
+    # The strangers' fetch of this minute is gone, and so is any fetch at all for five seconds.
+    with pytest.raises(UnknownKey):
+        await authenticator.caller(bearer("second"))
+    source.now = 5.0
+    with pytest.raises(UnknownKey):
+        await authenticator.caller(forged("another"))
+    assert await authenticator.caller(bearer("second"))
+    assert source.fetches == 3
+
+
+async def test_one_clients_mistake_costs_one_fetch_a_minute() -> None:
+    source = Source()
+    authenticator = source.authenticator()
+    await authenticator.caller(bearer("first"))
+    for source.now in range(100, 160):
+        with pytest.raises(UnknownKey):
+            await authenticator.caller(bearer("wrong"))
+        with pytest.raises(UnknownKey):
+            await authenticator.caller(bearer("wrong too"))
+    assert source.fetches == 2
 
 
 async def test_unknown_key_ids_at_the_same_moment_share_one_fetch() -> None:
@@ -159,7 +224,54 @@ async def test_token_that_is_malformed_is_refused_without_asking_the_issuer() ->
     assert source.fetches == 0
 
 
-@pytest.mark.parametrize(("keep", "pause"), [(0.0, 1.0), (-1.0, 1.0), (1.0, -1.0)])
-def test_settings_that_make_no_sense_are_refused(keep: float, pause: float) -> None:
+async def test_key_that_left_the_set_does_not_live_on_in_tokens_found_good_before() -> None:
+    source = Source()
+    authenticator = source.authenticator()
+    await authenticator.caller(bearer("first"))
+    await authenticator.caller(bearer("first"))
+    source.answer, source.now = SECOND, 10.0
+    await authenticator.caller(bearer("second"))
+    with pytest.raises(UnknownKey):
+        await authenticator.caller(bearer("first"))
+
+
+async def test_another_key_under_the_same_id_must_find_a_token_good_again() -> None:
+    source = Source()
+    authenticator = source.authenticator()
+    await authenticator.caller(bearer("first"))
+    source.answer, source.now = read_jwks({"keys": [rsa_jwk("stranger", "first")]}), DAY
+    with pytest.raises(TokenSignature):
+        await authenticator.caller(bearer("first"))
+
+
+async def test_revoked_key_opens_nothing_from_the_next_call_on_and_asks_nobody() -> None:
+    source = Source()
+    gone: set[str] = set()
+
+    async def revoked() -> frozenset[str]:
+        return kids(gone)
+
+    authenticator = Authenticator(source.keys, POLICY, lambda: NOW, revoked=revoked)
+    await authenticator.caller(bearer("first"))
+    # In other letters: a slip in one must not make a kill switch fail.
+    gone.add("FIRST")
+    for _ in range(2):
+        with pytest.raises(KeyRevoked):
+            await authenticator.caller(bearer("first"))
+    assert source.fetches == 1
+    gone.clear()
+    assert await authenticator.caller(bearer("first"))
+
+
+@pytest.mark.parametrize(
+    ("renew", "keep", "pause"), [(0.0, 1.0, 1.0), (2.0, 1.0, 1.0), (-1.0, 1.0, 1.0), (1.0, 1.0, -1.0)]
+)
+def test_settings_that_make_no_sense_are_refused(renew: float, keep: float, pause: float) -> None:
     with pytest.raises(ValueError, match="keys must be kept"):
-        KeySettings(keep, pause)
+        KeySettings(renew, keep, pause)
+
+
+@pytest.mark.parametrize(("again", "any_two"), [(-1.0, 1.0), (1.0, -1.0)])
+def test_pace_that_makes_no_sense_is_refused(again: float, any_two: float) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        RefetchPace(again, any_two)

@@ -74,9 +74,9 @@ def test_refusal_names_the_missing_scope() -> None:
 
 def test_scope_for_everything_counts_only_in_a_test_environment() -> None:
     text = token(claims(scope=[EVERYTHING]))
-    require(verify(text, key_set(), replace(POLICY, test_environment=True), NOW), "bundle", "write")
+    require(verify(text, key_set(), replace(POLICY, test_environment=True), NOW).caller, "bundle", "write")
     with pytest.raises(ScopeMissing):
-        require(verify(text, key_set(), POLICY, NOW), "bundle", "write")
+        require(verify(text, key_set(), POLICY, NOW).caller, "bundle", "write")
 
 
 @given(st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=12), max_size=6))
@@ -91,6 +91,6 @@ def test_scope_claim_of_another_kind_is_refused(claim: object) -> None:
 
 
 def test_token_without_scopes_authenticates_but_opens_nothing() -> None:
-    person = verify(token(claims(scope=None)), key_set(), POLICY, NOW)
+    person = verify(token(claims(scope=[])), key_set(), POLICY, NOW).caller
     with pytest.raises(ScopeMissing):
         require(person, "bundle", "write")
