@@ -18,6 +18,8 @@ _RAISED: Final = frozenset({"3", "4.13", "4.14", "7"})
 _SENSORS: Final = frozenset({"4.1", "4.2", "4.3", "4.4", "4.20", "7.1", "4.10", "4.17", "4.24"})
 _FIRE: Final = "4.11"
 _FALL: Final = "4.1"
+_CALL: Final = "4.22"
+"""A call that failed: who called whom is not told, and no sensor is known to have."""
 _LOCK: Final = "6"
 _SUPERVISION: Final = frozenset({"4", "4.25", "4.26"})
 _WITH_OUTCOME: Final = _RAISED | {_FIRE}
@@ -97,7 +99,8 @@ def begin(work: Work, alert: Alert, template: str, heading: str) -> Draft:
     draft.when, draft.until = common.event_time(draft, alert.issue)
     both = [terms(language) for language in Language]
     lists = ("alert", "alert-heading", "alert-meaning")
-    draft.names = tuple(term for each in both for of in lists if (term := each.code(of, alert.code)) is not None)
+    named = [term for each in both for of in lists if (term := each.code(of, alert.code)) is not None]
+    draft.names = (*named, *(each.heading("note") for each in both))
     doubt_code(draft, alert)
     return draft
 
@@ -201,6 +204,9 @@ def _tell_what(draft: Draft, alert: Alert, devices: list[str]) -> bool:
         return False
     if code == _LOCK or code in _SUPERVISION or alert.ours is None:
         return False
+    if code == _CALL:
+        draft.say(say("alert-raised" + untimed, time=time, type=type_))
+        return False
     device = capital("; ".join(devices)) if devices else capital(work.terms.word("sensor"))
     key = "fall-alarm" if code == _FALL else "sensor-alarm"
     facts = [Fact(draft.label("equipment"), "; ".join(devices))] if devices else []
@@ -214,7 +220,7 @@ def tell_theirs(draft: Draft, alert: Alert) -> None:
     for text in alert.theirs:
         if text == alert.contradicted_by or text in draft.type:
             continue
-        if same(text, draft.type):
+        if any(same(text, each) for each in (draft.type, *draft.names)):
             alert.drop(text, Omission.REPEATED)
         else:
             name = draft.label("sender-text")

@@ -89,13 +89,14 @@ def spoken(work: Work, node: Node) -> str | None:
         name = person_name(node, work)
         return quoted(name) if name is not None else None
     if names <= {"low", "high"}:
-        return _joined(work, node, "low", "high", "–")
+        return joined(work, node, "low", "high", "–")
     if names <= {"numerator", "denominator"}:
-        return _joined(work, node, "numerator", "denominator", "/")
+        return joined(work, node, "numerator", "denominator", "/")
     return None
 
 
-def _joined(work: Work, node: Node, first: str, last: str, between: str) -> str | None:
+def joined(work: Work, node: Node, first: str, last: str, between: str) -> str | None:
+    """Two quantities with something between them: a range, a ratio."""
     ends = [node.one(first), node.one(last)]
     texts = [quantity(work, each, score=True) or "" if each is not None else "" for each in ends]
     return between.join(texts) if any(texts) else None

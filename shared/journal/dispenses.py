@@ -145,7 +145,9 @@ def dispense_note(work: Work) -> Draft:
 def _tell_one(draft: Draft, dispense: Dispense) -> list[str]:
     draft.type, mark = heading_of(draft.work, dispense)
     draft.when = dispense.at
-    draft.marks += filter(None, [mark, *_status_marks(draft, dispense)])
+    marks = [text.strip("()") for text in (mark, *_status_marks(draft, dispense)) if text]
+    if marks:
+        draft.marks.append(f"({', '.join(marks)})")
     alerts.tell_event(draft)
     common.tell_untimed(draft)
     _tell_facts(draft, dispense)

@@ -36,6 +36,7 @@ _WHOLE: Final = {
 }
 _WRITTEN: Final = ("date", "recorded", "created", "sent", "received", "time", "authoredOn")
 _SHORT: Final = 6
+_ADDRESSES: Final = ("http://", "https://", "urn:")
 _PERIOD: Final = ("start", "end")
 _NAMES: Final = {"comment": "comment", "note": "comment", "author": "author", "title": "sender-title"}
 
@@ -92,7 +93,9 @@ class _Sweep:
         if text is not None:
             self._tell(label, text, node.path)
             return
-        if (value := datatypes.choice(self.draft.work, node, "value")) is not None:
+        told = [value for name, value in node.value.items() if name.startswith("value")]
+        address = any(isinstance(value, str) and value.lower().startswith(_ADDRESSES) for value in told)
+        if not address and (value := datatypes.choice(self.draft.work, node, "value")) is not None:
             self._tell(label, value, node.path, whole=False)
         self.walk(node)
 
@@ -100,7 +103,9 @@ class _Sweep:
         at = when(value)
         stamp = self.draft.work.stamp(at)
         text = stamp if name in _PERIOD and stamp else datatypes.primitive(self.draft.work, value, name)
-        if name in _WRITTEN and stamp:
+        if isinstance(value, str) and value.strip().lower().startswith(_ADDRESSES):
+            node.ledger.left_out[path] = Omission.ADDRESS
+        elif name in _WRITTEN and stamp:
             node.ledger.left_out[path] = Omission.TECHNICAL
         elif text is None or not text.strip("«» –-."):
             node.ledger.left_out[path] = Omission.EMPTY

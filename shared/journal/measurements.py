@@ -142,6 +142,9 @@ def value_of(draft: Draft, node: Node, kind: Kind | None, name: str, *, score: b
         return _quantity(draft, amount, number, kind, name, score=score)
     if (held := node.one("valueCodeableConcept")) is not None and (text := datatypes.concept(work, held)) is not None:
         return Value(quoted(text))
+    if (whole := datatypes.number_of(node.peek("valueInteger"))) is not None:
+        node.mark("valueInteger")
+        return Value(quantities.number(whole), whole)
     if (text := datatypes.choice(work, node, "value")) is not None:
         return Value(text)
     absent = node.one("dataAbsentReason")
@@ -199,6 +202,9 @@ def read_facts(draft: Draft, node: Node, *, by: str = "measured-by") -> list[Fac
     for each in node.each("referenceRange"):
         if (text := each.told("text")) is not None:
             facts.append(Fact(draft.label("reference-range"), quoted(text)))
+            each.leave(Omission.REPEATED, "low", "high")
+        elif (limits := datatypes.joined(draft.work, each, "low", "high", "–")) is not None:
+            facts.append(Fact(draft.label("reference-range"), limits))
     device = node.one("device")
     if device is not None and draft.work.parts.target(device) is None and (model := device.told("display")) is not None:
         facts.append(Fact(draft.label("equipment"), model))

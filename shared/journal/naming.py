@@ -69,7 +69,7 @@ class Wording:
     others: tuple[str, ...] = ()
     """Further codes of the same list that are no narrower or wider than the first."""
     old: bool = False
-    """The sender names an older edition, or a list that is withdrawn."""
+    """The sender names an older edition whose codes may mean something else."""
     places: tuple[tuple[Node, str], ...] = ()
     """Where each of `theirs` stands."""
 
@@ -134,7 +134,7 @@ def wording(concept: Node | None, language: Language, *expected: str) -> Wording
             (each for each, (raw, _) in theirs.items() if chosen.found and codes.contradicts(chosen.found, raw)), None
         ),
         tuple(sorted(others)),
-        chosen.old,
+        chosen.old and chosen.of != "flag",
         tuple(place for _, place in theirs.values()),
     )
 

@@ -24,7 +24,10 @@ FORBIDDEN = {
 }
 TECHNICAL = r"urn:|https?:|[{}]|\bnull\b|\bundefined\b|\bCoding\b|\bBundle\b|\d{15}"
 DECIMAL_POINT = r"(?<![\d.])\d+\.\d+(?![\d.])"
-CLOCKS_AND_DATES = r"kl\.\s\d\d\.\d\d(\.\d\d)?|\d\d\.\d\d\.\d{4}|[–|]\s?\d\d\.\d\d(\.\d\d)?|^\d\d\.\d\d(\.\d\d)? \||^\d+(\.\d+)*\. |Spørsmål [\d.]+"
+CLOCKS_AND_DATES = (
+    r"kl\.\s\d\d\.\d\d(\.\d\d)?|\d\d\.\d\d\.\d{4}|[–|]\s?\d\d\.\d\d(\.\d\d)?|^\d\d\.\d\d(\.\d\d)? \|"
+    r"|^\d+(\.\d+)*\. |Spørsmål [\d.]+"
+)
 
 
 def notes() -> Iterator[tuple[str, Language, Note]]:
