@@ -6,7 +6,7 @@ from functions import http
 from functions.wiring import hub
 from shared.access.caller import Caller
 from shared.errors import HubError, NotAvailable, Unexpected
-from shared.fhir import outcome, profiles, resources
+from shared.fhir import checker, outcome, profiles
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.road import messaging
@@ -15,8 +15,8 @@ from shared.trail.refusals import Refusal
 
 door = func.Blueprint()
 
-# Else the first vendor to call would wait for FHIR's types to be loaded.
-resources.preload()
+# Else the first vendor to call would wait for FHIR's types to be compiled.
+checker.preload()
 profiles.preload()
 
 

@@ -49,13 +49,16 @@ class Findings:
         severity = self._policy.severity(met)
         if severity is Severity.OFF:
             return
+        if self._counts[severity] >= LIMIT:
+            # Counted, not told: of a hostile message not even the place is worth the work.
+            self._counts[severity] += 1
+            return
         if self._as_sent is not None:
             path = self._as_sent(path)
         if (key, path) in self._met:
             return
         self._counts[severity] += 1
-        if self._counts[severity] <= LIMIT:
-            self._met[key, path] = _Met(met, severity, path, words)
+        self._met[key, path] = _Met(met, severity, path, words)
 
     @property
     def full(self) -> bool:

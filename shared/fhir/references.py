@@ -276,5 +276,5 @@ def unreachable(message: JsonObject, surveyed: Survey) -> Iterator[int]:
             waiting.extend(leads.get(index, ()))
     for index, resource in entries.items():
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        if index not in reached and kind not in _LOOSE:
+        if index not in reached and not (isinstance(kind, str) and kind in _LOOSE):
             yield index

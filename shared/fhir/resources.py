@@ -1,11 +1,10 @@
-"""Which type of resource each address takes, and the base R4 layer as the road calls it."""
+"""Which type of resource each address takes."""
+
+from typing import Final
 
 from shared.errors import UnknownAddress
-from shared.fhir.checker import check_r4, preload
 
-__all__ = ["ADDRESSES", "check_resource", "preload", "resource_type_at"]
-
-ADDRESSES = {
+ADDRESSES: Final = {
     "bundle": "Bundle",
     "composition": "Composition",
     "medicationdispense": "MedicationDispense",
@@ -14,8 +13,6 @@ ADDRESSES = {
     "observation": "Observation",
 }
 """The resource type that each address under /epj/r4/{orgnr}/ takes."""
-
-check_resource = check_r4
 
 
 def resource_type_at(resource: str) -> str:
