@@ -65,6 +65,7 @@ def test_a_withdrawal_repeats_nothing_of_what_was_wrong() -> None:
     assert told in text
     assert "albue" not in text
     assert "Trygghetsalarm" not in text
+    assert len(text.splitlines()) == 4
     assert [each.why for each in note_of(gone, None, context).left_out] == [Omission.WITHDRAWN]
 
 
