@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -12,14 +13,20 @@ from shared.messages.documents import Document
 from shared.registry.model import Grant, Municipality, Receiver, grant_from, grant_id, is_orgnr, municipality_from
 
 TEXTS = st.text(max_size=30)
+NAMES = st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable() and text == text.strip())
+ORGNRS = st.from_regex(r"[0-9]{9}", fullmatch=True)
+MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
 RESOURCES = st.frozensets(st.sampled_from(["bundle", "observation", "encounter"]))
 RECEIVERS = st.builds(
     Receiver, id=st.from_regex(r"[a-z0-9][a-z0-9-]{0,15}", fullmatch=True), url=TEXTS, resources=RESOURCES
 )  # fmt: skip
 MUNICIPALITIES = st.builds(
-    Municipality, orgnr=st.from_regex(r"[0-9]{9}", fullmatch=True), name=TEXTS, receivers=st.lists(RECEIVERS).map(tuple)
+    Municipality, orgnr=ORGNRS, name=NAMES, receivers=st.lists(RECEIVERS).map(tuple)
 )  # fmt: skip
-GRANTS = st.builds(Grant, orgnr=TEXTS, vkp_id=TEXTS, resources=RESOURCES)
+GRANTS = st.builds(
+    Grant, orgnr=ORGNRS, vkp_id=NAMES, resources=RESOURCES, service_codes=st.frozensets(NAMES), may_send=st.booleans(),
+    may_read=st.booleans(), valid_from=MOMENTS, valid_to=MOMENTS, approved_by=st.just("") | NAMES,
+)  # fmt: skip
 
 
 def kept(document: Document) -> dict[str, Any]:
