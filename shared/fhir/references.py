@@ -162,8 +162,12 @@ def survey(message: JsonObject) -> Survey:
     return walk.resolved()
 
 
-# Half the objects of a message are Codings. R4 gives neither them nor Meta a Reference or a resource.
-_WITHOUT_REFERENCES = frozenset({"coding", "meta"})
+# Half the objects of a message stand under these names, as a Coding, CodeableConcept, Meta, Narrative, Period or Quantity
+# in every R4 resource that has them: none of those holds a Reference or a resource.
+_WITHOUT_REFERENCES = frozenset({
+    "bodySite", "category", "class", "code", "coding", "interpretation", "meta", "method", "period", "reasonCode",
+    "text", "valueCodeableConcept", "valueQuantity",
+})  # fmt: skip
 
 
 class _Walk:
