@@ -30,10 +30,8 @@ def free_note(work: Work, composition: Node) -> Draft:
     said = wording(type_, work.language, "alert", "flag")
     title = sections.title_of(draft, composition)
     draft.type = capital(title or said.text or work.terms.heading("note"))
-    alerts.tell_event(draft)
-    time = work.stamp(draft.when)
-    if time:
-        draft.say("", Fact(draft.label("written"), time))
+    time = work.stamp(draft.when) or work.terms.word("time-not-stated")
+    draft.say("", Fact(draft.label("note"), draft.type), Fact(draft.label("written"), time))
     for text in said.theirs:
         if same(text, draft.type) or same(text, work.terms.heading("note")):
             said.drop(text, Omission.REPEATED)

@@ -1,4 +1,4 @@
-"""NHN's published alarm, as journal-notes 3.1 wants it read."""
+"""NHN's published alarm (VKP.Samples), line by line as a nurse should read it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
