@@ -162,8 +162,8 @@ def survey(message: JsonObject) -> Survey:
     return walk.resolved()
 
 
-# Half the objects of a message stand under these names, as a Coding, CodeableConcept, Meta, Narrative, Period or Quantity
-# in every R4 resource that has them: none of those holds a Reference or a resource.
+# Half the objects of a message stand under these names, as a Coding, CodeableConcept, Meta, Narrative, Period or a
+# Quantity in every R4 resource that has them: none of those holds a Reference or a resource.
 _WITHOUT_REFERENCES = frozenset({
     "bodySite", "category", "class", "code", "coding", "interpretation", "meta", "method", "period", "reasonCode",
     "text", "valueCodeableConcept", "valueQuantity",
