@@ -38,6 +38,16 @@ class Container:
     indexed_paths: tuple[str, ...] | None = None
     """The only paths that are indexed, None for all: in Azure every write is paid for by what is indexed of it. The
     sandbox's own indexes do not depend on it."""
+    unique_keys: tuple[str, ...] = ()
+    """Paths of which no two documents of a partition may have the same value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database beside the hub's own, in an account of its own where that is wanted."""
+
+    name: str
+    containers: tuple[Container, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class Topology:
     queues: tuple[Queue, ...]
     database: str
     containers: tuple[Container, ...]
+    apart: tuple[Database, ...] = ()
+    """What is kept apart from the hub's own documents, under other rights: the trail and its checkpoints."""
 
 
 def duration(text: str) -> timedelta:
@@ -64,10 +76,21 @@ def load(path: Path = DEFAULT_PATH) -> Topology:
     return Topology(
         queues=tuple(_queue(entry) for entry in raw["serviceBus"]["queues"]),
         database=raw["cosmos"]["database"],
-        containers=tuple(
-            Container(entry["name"], entry["partitionKey"], entry.get("defaultTtl"), _paths(entry))
-            for entry in raw["cosmos"]["containers"]
-        ),
+        containers=_containers(raw["cosmos"]),
+        apart=tuple(Database(each["database"], _containers(each)) for each in raw["cosmos"].get("apart", ())),
+    )
+
+
+def _containers(raw: dict[str, Any]) -> tuple[Container, ...]:
+    return tuple(
+        Container(
+            entry["name"],
+            entry["partitionKey"],
+            entry.get("defaultTtl"),
+            _paths(entry),
+            tuple(entry.get("uniqueKeys", ())),
+        )
+        for entry in raw["containers"]
     )
 
 

@@ -18,6 +18,7 @@ from sandbox.cosmos.partition import PartitionKey, read_path
 from sandbox.cosmos.statements import Statements
 from sandbox.cosmos.storage import Storage, create_tables, drop_tables
 from sandbox.cosmos.values import Json, dump, parse
+from sandbox.topology import Container as Declared
 from sandbox.topology import Topology
 
 _FORBIDDEN: Final = frozenset("/\\?#")
@@ -102,16 +103,23 @@ class Catalogue:
 
     async def declare(self, topology: Topology) -> None:
         """Create what is declared and missing. Raises ValueError when a container exists with another partition key."""
-        if topology.database not in self._databases:
-            await self.create_database({"id": topology.database})
-        database = self.database(topology.database)
-        for declared in topology.containers:
+        await self._declare(topology.database, topology.containers)
+        for apart in topology.apart:
+            await self._declare(apart.name, apart.containers)
+
+    async def _declare(self, name: str, containers: tuple[Declared, ...]) -> None:
+        if name not in self._databases:
+            await self.create_database({"id": name})
+        database = self.database(name)
+        for declared in containers:
             wanted: dict[str, Json] = {
                 "id": declared.name,
                 "partitionKey": {"paths": [declared.partition_key], "kind": "Hash", "version": 2},
             }
             if declared.default_ttl is not None:
                 wanted["defaultTtl"] = declared.default_ttl
+            if declared.unique_keys:
+                wanted["uniqueKeyPolicy"] = {"uniqueKeys": [{"paths": [path]} for path in declared.unique_keys]}
             known = self._containers.get((database.id, declared.name))
             if known is None:
                 await self.create_container(database, wanted)

@@ -80,6 +80,23 @@ class CosmosContainer:
                     break
         return found
 
+    async def create(self, documents: Sequence[Document], partition: str) -> None:
+        """See AppendOnly."""
+        await self.batch([Create(each) for each in documents], partition)
+
+    async def pages(self, text: str, parameters: dict[str, Any]) -> AsyncIterator[Sequence[Document]]:
+        """See AppendOnly."""
+        found = self._proxy.query_items(
+            text, parameters=[{"name": name, "value": value} for name, value in parameters.items()]
+        ).by_page()
+        while True:
+            async with self._told_apart():
+                try:
+                    page = [dict(each) async for each in await anext(found)]
+                except StopAsyncIteration:
+                    return
+            yield page
+
     @asynccontextmanager
     async def _told_apart(self) -> AsyncIterator[None]:
         try:
@@ -106,9 +123,12 @@ class Cosmos:
 
     async def container(self, name: str) -> CosmosContainer:
         """A container by name. Raises Unreachable while the account cannot be reached."""
+        return CosmosContainer(await self.proxy(name), self._settings.patience_s)
+
+    async def proxy(self, name: str) -> ContainerProxy:
+        """The SDK's own object for a container. Raises Unreachable while the account cannot be reached."""
         client = await self._open()
-        proxy = client.get_database_client(self._settings.database).get_container_client(name)
-        return CosmosContainer(proxy, self._settings.patience_s)
+        return client.get_database_client(self._settings.database).get_container_client(name)
 
     async def _open(self) -> CosmosClient:
         async with self._opening:
@@ -170,6 +190,15 @@ class LazyContainer:
     async def query(self, text: str, parameters: dict[str, Any], limit: int) -> Sequence[Document]:
         """See Container."""
         return await (await self._container()).query(text, parameters, limit)
+
+    async def create(self, documents: Sequence[Document], partition: str) -> None:
+        """See AppendOnly."""
+        await (await self._container()).create(documents, partition)
+
+    async def pages(self, text: str, parameters: dict[str, Any]) -> AsyncIterator[Sequence[Document]]:
+        """See AppendOnly."""
+        async for page in (await self._container()).pages(text, parameters):
+            yield page
 
     async def _container(self) -> CosmosContainer:
         if self._found is None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import quote
 
 from shared import clock
 
@@ -21,6 +22,7 @@ WITHHELD: Final = "withheld"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/|+%~=-]{0,159}")
 _PERSON_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{11}(?![0-9A-Za-z])")
 _LONGEST_NAME: Final = 100
+_LONGEST_SENTENCE: Final = 200
 
 
 class Family(StrEnum):
@@ -98,7 +100,10 @@ class Person:
 
     def document(self) -> dict[str, str]:
         """As kept in an entry."""
-        return {"subject": code(self.subject), "name": name(self.name), "role": code(self.role), "orgnr": self.orgnr}
+        return {
+            "subject": opaque(self.subject), "name": sentence(self.name, _LONGEST_NAME), "role": code(self.role),
+            "orgnr": code(self.orgnr) if self.orgnr else "",
+        }  # fmt: skip
 
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -131,23 +136,33 @@ class Entry:
     correlation: str = ""
     purpose: str = ""
     """A code of v3-ActReason."""
+    why: str = ""
+    """The reason that a person gave for a change of the register, in words: the only free text there is."""
     details: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """Names and values that only some kinds have; values are ids, codes and numbers."""
 
+    changes: tuple[tuple[str, str, str], ...] = ()
+    """Fields of the register that were changed: name, value before, value after."""
+
     def body(self) -> dict[str, Any]:
         """Everything but what the header says; empty fields are left out."""
-        texts = {
-            "reason": self.reason, "system": self.system, "message": self.message, "original": self.original,
-            "patient": self.patient, "sender": self.sender, "receiver": self.receiver, "trace": self.trace,
-            "correlation": self.correlation, "purpose": self.purpose, "source": self.source,
+        codes = {
+            "reason": self.reason, "message": self.message, "original": self.original, "patient": self.patient,
+            "trace": self.trace, "correlation": self.correlation, "purpose": self.purpose, "source": self.source,
         }  # fmt: skip
-        found: dict[str, Any] = {key: code(value) for key, value in texts.items() if value}
+        names = {"system": self.system, "sender": self.sender, "receiver": self.receiver}
+        found: dict[str, Any] = {key: code(value) for key, value in codes.items() if value}
+        found |= {key: opaque(value) for key, value in names.items() if value}
+        if self.why:
+            found["why"] = sentence(self.why)
         if self.ended is not None:
             found["ended"] = clock.written(self.ended)
         if self.person is not None:
             found["person"] = self.person.document()
         if self.details:
             found["details"] = {key: code(value) for key, value in self.details.items() if value}
+        if self.changes:
+            found["changes"] = [[code(each) if each else "" for each in change] for change in self.changes]
         return found
 
 
@@ -156,7 +171,12 @@ def code(text: str) -> str:
     return text if _TOKEN.fullmatch(text) and _PERSON_NUMBER.search(text) is None else WITHHELD
 
 
-def name(text: str) -> str:
-    """A display name, cut to what a name may be; a number of a person in it is withheld."""
-    clean = "".join(letter for letter in text if letter.isprintable())[:_LONGEST_NAME]
+def opaque(text: str) -> str:
+    """A name that somebody else gave (a vkp-id, a subject): as it is when it is a code, else percent-encoded."""
+    return code(quote(text, safe="._:/|+~=-"))
+
+
+def sentence(text: str, longest: int = _LONGEST_SENTENCE) -> str:
+    """A display name or a reason: on one line, cut, and withheld when it holds a number that may be a person's."""
+    clean = "".join(letter for letter in text if letter.isprintable())[:longest]
     return WITHHELD if _PERSON_NUMBER.search(clean) else clean

@@ -1,0 +1,196 @@
+"""Checkpoints: signed statements of how long every chain was at a time, and what stood in it.
+
+A chain by itself cannot show that its tail was cut off, or that somebody with enough rights wrote all of it anew. So at
+short intervals the sizes and Merkle roots of a month's chains are signed, and kept where whoever runs the log cannot
+change them. Each checkpoint names all chains of its month, the one before it, and the newest of every other month:
+nothing can be left out without its being seen.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from shared import clock
+from shared.messages.documents import Document
+from shared.trail.chain import NOTHING_BEFORE, canonical, is_chain
+from shared.trail.merkle import Tree
+
+ALGORITHM: Final = "Ed25519"
+VERSION: Final = 1
+SEED_BYTES: Final = 32
+
+_PREFIX: Final = b"knutepunkt/trail/checkpoint/1\0"
+
+
+class NotACheckpoint(Exception):
+    """A document is no checkpoint that this hub could have signed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """How long a chain is, its Merkle tree and the hash of its last entry."""
+
+    chain: str
+    tree: Tree
+    head: str
+
+    @property
+    def size(self) -> int:
+        """Entries in it."""
+        return self.tree.size
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A checkpoint as others refer to it: its number in its series, and the hash of what it says."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What is signed. A series is a month; numbers have no gaps and begin at 0."""
+
+    series: str
+    number: int
+    time: datetime
+    previous: str
+    chains: Mapping[str, ChainState]
+    others: Mapping[str, Link]
+    """The newest checkpoint of every other series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs. In Azure the key comes as a Key Vault reference."""
+
+    private: Ed25519PrivateKey
+
+    @classmethod
+    def of(cls, seed: bytes) -> "Signer":
+        """The signer with this secret. Raises ValueError when it is not 32 bytes."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    def public(self) -> "TrustedKey":
+        """The key that its signatures are checked with."""
+        return TrustedKey(self.private.public_key().public_bytes_raw())
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key, and until when it was in use (None: still is)."""
+
+    raw: bytes
+    until: datetime | None = None
+
+    @property
+    def kid(self) -> str:
+        """Its name: the beginning of its hash."""
+        return hashlib.sha256(self.raw).hexdigest()[:16]
+
+
+def statement(checkpoint: Checkpoint, kid: str) -> str:
+    """What is signed, as text."""
+    return canonical(
+        {
+            "v": VERSION,
+            "alg": ALGORITHM,
+            "kid": kid,
+            "series": checkpoint.series,
+            "number": checkpoint.number,
+            "time": clock.written(checkpoint.time),
+            "previous": checkpoint.previous,
+            "chains": [_state(checkpoint.chains[name]) for name in sorted(checkpoint.chains)],
+            "others": {name: [link.number, link.hash] for name, link in checkpoint.others.items()},
+        }
+    )
+
+
+def _state(state: ChainState) -> dict[str, Any]:
+    return {
+        "chain": state.chain,
+        "size": state.size,
+        "root": state.tree.root().hex(),
+        "head": state.head,
+        "frontier": [base64.b64encode(each).decode("ascii") for each in state.tree.frontier],
+    }
+
+
+def document_id(series: str, number: int) -> str:
+    """Two that write the same number collide."""
+    return f"{series}:{number:08d}"
+
+
+def sign(checkpoint: Checkpoint, signer: Signer) -> Document:
+    """The document to keep."""
+    text = statement(checkpoint, signer.public().kid)
+    return {
+        "id": document_id(checkpoint.series, checkpoint.number),
+        "series": checkpoint.series,
+        "number": checkpoint.number,
+        "type": "checkpoint",
+        "statement": text,
+        "signature": base64.b64encode(signer.private.sign(_PREFIX + text.encode())).decode("ascii"),
+    }
+
+
+def link_of(document: Document) -> Link:
+    """How others refer to this checkpoint."""
+    digest = hashlib.sha256(_PREFIX + str(document["statement"]).encode()).hexdigest()
+    return Link(document["number"], digest)
+
+
+def first_previous() -> str:
+    """What the first checkpoint of a series names as the one before."""
+    return NOTHING_BEFORE
+
+
+def read(document: Document, keys: Iterable[TrustedKey]) -> Checkpoint:
+    """The checkpoint behind a stored document, its signature checked.
+
+    Raises NotACheckpoint for one whose key is unknown or was out of use, whose algorithm is not the one there is, whose
+    signature does not hold, or that says something impossible.
+    """
+    try:
+        text = document["statement"]
+        raw = json.loads(text)
+        signature = base64.b64decode(document["signature"], validate=True)
+        if (raw["v"], raw["alg"]) != (VERSION, ALGORITHM):
+            raise NotACheckpoint("algorithm or form is not one that this hub signs")
+        time = clock.read(raw["time"])
+        key = next((each for each in keys if each.kid == raw["kid"]), None)
+        if key is None:
+            raise NotACheckpoint("signed with a key that is not trusted")
+        if key.until is not None and time > key.until:
+            raise NotACheckpoint("signed with a key after it was retired")
+        Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, _PREFIX + text.encode())
+        checkpoint = Checkpoint(
+            series=raw["series"],
+            number=raw["number"],
+            time=time,
+            previous=raw["previous"],
+            chains={each["chain"]: _read_state(each) for each in raw["chains"]},
+            others={name: Link(*link) for name, link in raw["others"].items()},
+        )
+    except InvalidSignature:
+        raise NotACheckpoint("the signature does not hold") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise NotACheckpoint("it cannot be read") from None
+    if (checkpoint.series, checkpoint.number) != (document.get("series"), document.get("number")):
+        raise NotACheckpoint("it stands in another place than it was signed for")
+    return checkpoint
+
+
+def _read_state(raw: Mapping[str, Any]) -> ChainState:
+    tree = Tree(raw["size"], tuple(base64.b64decode(each, validate=True) for each in raw["frontier"]))
+    if not is_chain(raw["chain"]) or tree.root().hex() != raw["root"]:
+        raise ValueError("a chain's root is not the one of its frontier")
+    return ChainState(raw["chain"], tree, raw["head"])

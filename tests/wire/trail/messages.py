@@ -1,0 +1,40 @@
+"""Messages on their road, without the road."""
+
+from datetime import datetime, timedelta
+
+from sandbox.stores import Stores
+from shared.messages import lanes
+from shared.messages.events import Receipt
+from shared.messages.lifecycle import Step
+from shared.messages.model import Delivery, Event
+
+SILENCE = timedelta(seconds=90)
+
+
+def event_of(orgnr: str, number: int, at: datetime, patient: str = "") -> Event:
+    """An accepted event."""
+    who = patient or f"p{orgnr}x{number}"
+    lane = lanes.inbound(orgnr, who)
+    identity = lanes.event_id(
+        lane, sender="v", orgnr=orgnr, resource="bundle", business_identifier=None, sha256=f"{number}"
+    )
+    return Event(
+        id=identity, lane=lane, patient=who, orgnr=orgnr, resource="bundle", resource_type="Bundle",
+        sender="trygghetsvakt-test", sha256="ab" * 32, size=2, content_type="", correlation_id="c-1",
+        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", received_at=at, kind="fall",
+    )  # fmt: skip
+
+
+async def travel(stores: Stores, event: Event, at: datetime) -> Delivery:
+    """Accepted, routed, tried in vain, tried again and delivered."""
+    assert await stores.events.accept(event, b"{}")
+    delivery = Delivery(lanes.delivery_id(event.id, "epj"), lanes.outbound("epj", event.patient), "epj", 0, at, event)
+    await stores.deliveries.create(delivery)
+    await stores.events.routed(event, (Receipt("epj", delivery.id, delivery.lane),), at, more=False)
+    first = await stores.deliveries.begin(delivery.lane, at, SILENCE)
+    assert first is not None
+    await stores.deliveries.wait(first.delivery, at, at, "REC_HTTP_503")
+    again = await stores.deliveries.begin(delivery.lane, at, SILENCE)
+    assert again is not None
+    await stores.deliveries.end(again.delivery, Step.DELIVER, at, "", more=False)
+    return delivery
