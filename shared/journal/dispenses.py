@@ -160,7 +160,7 @@ def _status_marks(draft: Draft, dispense: Dispense) -> list[str]:
     if dispense.status == "in-progress":
         marks.append(terms.word("in-progress"))
     elif dispense.status not in ("", "completed", *_UNDONE):
-        word = terms.code("dispense-status", dispense.status) or dispense.status
+        word = terms.code("dispense-status", dispense.status) or terms.word("not-stated")
         marks.append(terms.word("status", status=word))
     return marks
 
@@ -169,7 +169,7 @@ def _tell_facts(draft: Draft, dispense: Dispense) -> None:
     work, terms = draft.work, draft.work.terms
     first = len(draft.blocks)
     if dispense.undone:
-        word = terms.code("dispense-status", dispense.status) or dispense.status
+        word = terms.code("dispense-status", dispense.status) or terms.word("not-stated")
         draft.say(terms.say("dispense-status", status=word), Fact(draft.label("status"), word))
     elif dispense.code == "3":
         time = work.at(dispense.at, dispense.at)

@@ -112,7 +112,7 @@ def supervision_note(work: Work, alert: Alert) -> Draft:
     if main.status == "cancelled":
         draft.marks.append(work.terms.word("cancelled"))
     elif main.status not in ("", "finished"):
-        word = work.terms.code("encounter-status", main.status) or main.status
+        word = work.terms.code("encounter-status", main.status) or work.terms.word("not-stated")
         draft.marks.append(work.terms.word("status", status=word))
     alerts.tell_event(draft)
     common.tell_untimed(draft)

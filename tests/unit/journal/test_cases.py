@@ -281,3 +281,9 @@ def test_the_received_time_is_norwegian() -> None:
     received = context_of(message).received_at + timedelta(0)
     assert received.tzinfo is UTC
     assert "Mottatt 15.01.2026 kl. 08.30." in text_of(message)
+
+
+def test_a_status_that_no_list_has_is_not_shown() -> None:
+    note = note_of(dispense("1.2", status="https://a.example/" + "x" * 90))
+    assert "example" not in note.heading
+    assert len(note.heading) <= HEADING
