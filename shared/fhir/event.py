@@ -98,6 +98,12 @@ def business_identifier(message: JsonObject) -> tuple[str, str] | None:
     return identifier_of({"system": UUID_SYSTEM, "value": number})
 
 
+def names_of(message: JsonObject, surveyed: Survey) -> tuple[tuple[str, str], ...]:
+    """System and value of all that a later message may call this one by: its own identifier, and those of its notes."""
+    notes = (identifier_of(note.get("identifier")) for note in surveyed.of("Composition"))
+    return tuple(dict.fromkeys(each for each in (business_identifier(message), *notes) if each is not None))
+
+
 def _first_resource(message: JsonObject) -> JsonObject:
     entries = message.get("entry")
     first = entries[0] if isinstance(entries, list) and entries else None

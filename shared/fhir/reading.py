@@ -15,7 +15,7 @@ from typing import Final
 from shared.errors import BrokenEnvelope, BrokenProfile, Finding, HubError, NotFhir, WrongIdentifier
 from shared.fhir.checker import check_r4
 from shared.fhir.envelope import Envelope, check_envelope
-from shared.fhir.event import MessageEvent, event_of
+from shared.fhir.event import MessageEvent, event_of, names_of
 from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey
 from shared.fhir.json_text import check_size, parse
@@ -70,6 +70,8 @@ class Reading:
     bundle_type: str | None
     patient: PatientKey
     event: MessageEvent
+    names: tuple[tuple[str, str], ...] = field(repr=False)
+    """What a later message may call this one by."""
     warnings: tuple[Finding, ...]
     sha256: str
     """Of the bytes as sent, hexadecimal."""
@@ -134,6 +136,7 @@ def read_message(body: bytes, resource: str, judging: Judging = Judging()) -> Re
         envelope.bundle_type,
         envelope.patient,
         event_of(judgement.message, envelope),
+        names_of(judgement.message, envelope.survey),
         judgement.findings,
         hashlib.sha256(body).hexdigest(),
     )

@@ -65,6 +65,16 @@ class EventStore:
         document = await self._container.read(LANE_DOCUMENT, lane)
         return tuple(model.event_from(entry) for entry in document["pending"]) if document else ()
 
+    async def before(self, event: Event, name: str) -> Event | None:
+        """The latest event of the same lane that has this name and was accepted before `event`."""
+        found = await self._container.query(
+            "SELECT * FROM c WHERE c.lane = @lane AND c.type = 'event' AND ARRAY_CONTAINS(c.names, @name) "
+            "AND c.receivedAt < @before ORDER BY c.receivedAt DESC",
+            {"@lane": event.lane, "@name": name, "@before": clock.written(event.received_at)},
+            limit=1,
+        )
+        return model.event_from(found[0]) if found else None
+
     async def routed(self, event: Event, receipts: tuple[Receipt, ...], now: datetime, more: bool) -> None:
         """Note where the event went and take it off the work list. Raises ConditionFailed when that was done."""
         await self._leave(event, Step.ROUTE, receipts, now, more, "")

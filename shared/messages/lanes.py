@@ -38,6 +38,11 @@ def event_id(
     return f"{lane}.{_digest(sender, orgnr, resource, system, value, sha256, length=_CONTENT_LENGTH)}"
 
 
+def business_key(sender: str, orgnr: str, identifier: tuple[str, str]) -> str:
+    """A name that a sender has for an event, as a digest, for finding what it sent before."""
+    return _digest("business", sender, orgnr, *identifier, length=_CONTENT_LENGTH)
+
+
 def lane_of(event: str) -> Lane | None:
     """The lane an event id begins with; None when the text is no event id."""
     match = _EVENT_ID.fullmatch(event)

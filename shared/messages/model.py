@@ -55,6 +55,8 @@ class Event:
     """What sort of event it tells of: a code of shared/fhir/kinds.py."""
     severity: str = ""
     """How grave its sender says it is, with the scale: `vkp:30`, `r4:high`; empty when nothing is said."""
+    names: tuple[str, ...] = ()
+    """Keys of what its sender may call it by in a later message (`lanes.business_key`); its own identifier first."""
 
     def facts(self) -> Document:
         """What routing and delivering need to know, as kept in work lists and deliveries."""
@@ -75,6 +77,7 @@ class Event:
             "occurredAt": clock.written(self.occurred_at) if self.occurred_at else None,
             "kind": self.kind,
             "severity": self.severity,
+            "names": list(self.names),
         }
 
     def document(self) -> Document:
@@ -111,6 +114,7 @@ def event_from(facts: Mapping[str, Any]) -> Event:
         occurred_at=clock.read(occurred) if occurred else None,
         kind=facts.get("kind", ""),
         severity=facts.get("severity", ""),
+        names=tuple(facts.get("names", ())),
     )
 
 

@@ -160,6 +160,7 @@ class Acceptance:
             occurred_at=reading.event.occurred_at,
             kind=reading.event.kind.value,
             severity=_severity(reading.event.severity),
+            names=tuple(lanes.business_key(caller.vkp_id, post.orgnr, each) for each in reading.names),
         )
 
     async def _keep(self, event: Event, body: bytes, reading: Reading) -> Accepted:

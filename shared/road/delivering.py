@@ -1,5 +1,6 @@
 """The third station: a receiver's lane is worked off in order, until it is empty or its head must wait."""
 
+import asyncio
 import hashlib
 import random
 import zlib
@@ -17,10 +18,12 @@ from shared.messages.documents import ConditionFailed, NotThere
 from shared.messages.events import EventStore
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import Step
-from shared.messages.model import Delivery
+from shared.messages.model import Delivery, Event
 from shared.messages.signals import Queue, SignalLost, Signals
+from shared.registry.model import Content, Municipality, Receiver
 from shared.registry.register import Register
-from shared.road.noting import KeptBack, handed_over
+from shared.road import noting
+from shared.road.noting import Before, HandedOver, KeptBack
 from shared.tracing import span
 
 IN_ONE_GO: Final = 50
@@ -81,21 +84,41 @@ class Delivering:
         receiver = municipality.receiver(delivery.receiver) if municipality is not None else None
         if municipality is None or receiver is None:
             return Later("HUB_RECEIVER_GONE")
+        body = await self._body(event)
+        if body is None:
+            log(LogEvent.BYTES_DIFFER, delivery_id=delivery.id)
+            return Refused("HUB_BYTES_DIFFER", 0)
+        if receiver.content is not Content.ORIGINAL:
+            content = await self._noted(body, event, municipality, receiver)
+            if isinstance(content, KeptBack):
+                return Refused(content.code, 0)
+            body = content.body
+        return await self._receiver.post(Endpoint(receiver.url), delivery, body, traceparent)
+
+    async def _body(self, event: Event) -> bytes | None:
+        """The bytes as they were accepted; None when they are not there, or not the same any more."""
         try:
             body = await self._events.payload(event.id, event.lane)
         except (NotThere, ValueError, zlib.error):
-            return self._damaged(delivery)
-        if hashlib.sha256(body).hexdigest() != event.sha256:
-            return self._damaged(delivery)
-        system = await self._register.system(event.sender)
-        content = handed_over(body, event, municipality, receiver, system)
-        if isinstance(content, KeptBack):
-            return Refused(content.code, 0)
-        return await self._receiver.post(Endpoint(receiver.url), delivery, content.body, traceparent)
+            return None
+        return body if hashlib.sha256(body).hexdigest() == event.sha256 else None
 
-    def _damaged(self, delivery: Delivery) -> Answer:
-        log(LogEvent.BYTES_DIFFER, delivery_id=delivery.id)
-        return Refused("HUB_BYTES_DIFFER", 0)
+    async def _noted(
+        self, body: bytes, event: Event, municipality: Municipality, receiver: Receiver
+    ) -> HandedOver | KeptBack:
+        system = await self._register.system(event.sender)
+        message = await asyncio.to_thread(noting.opened, body, system)
+        before = await self._before(event, noting.refers_to(message, event))
+        # Beside the event loop: a long log takes a second or two to write up.
+        return await asyncio.to_thread(noting.written, body, message, event, municipality, receiver, system, before)
+
+    async def _before(self, event: Event, keys: tuple[str, ...]) -> Before | None:
+        for key in keys:
+            found = await self._events.before(event, key)
+            body = await self._body(found) if found is not None else None
+            if found is not None and body is not None:
+                return Before(found, body)
+        return None
 
     async def _settle(self, delivery: Delivery, answer: Answer, more: bool) -> bool:
         now = self._clock()

@@ -114,6 +114,36 @@ async def test_a_receiver_gets_the_note_or_both_as_the_register_says(hub: World)
     assert both[1] == body
 
 
+async def test_a_correction_is_a_new_note_that_says_which_it_corrects_and_what_changed(hub: World) -> None:
+    orgnr = "310000043"
+    addresses = hub.hub.addresses
+    receiver = Receiver("note", f"{addresses.epj}/fhir/{orgnr}", content=Content.NOTE)
+    async with open_stores(addresses.cosmos, addresses.database) as stores:
+        await stores.registry.put(Municipality(orgnr, "Lysvik (syntetisk)", (receiver,)).document(), orgnr)
+        await stores.registry.put(Grant(orgnr, VKP_ID).document(), orgnr)
+    locations = []
+    for name in ("safety-alarm", "safety-alarm-corrected", "safety-alarm-withdrawn"):
+        answer, issues = await post(hub, (EXAMPLES / f"{name}.json").read_bytes(), orgnr=orgnr)
+        assert answer.status == 202, issues
+        locations.append(answer.headers["Location"])
+        await hub.reaches(locations[-1], "delivered")
+    notes = [each for each in await hub.received() if each["orgnr"] == orgnr]
+    first, corrected, withdrawn = [json.loads(await _body(hub, each["idempotencyKey"])) for each in notes]
+    assert "relatesTo" not in first
+    reference = locations[0].split("/")[-2][-8:]
+    text = _text(corrected)
+    assert text.startswith("Rettelse: Trygghetsalarm")
+    assert f"(ref. {reference})" in text
+    assert "Endret:" in text
+    assert corrected["relatesTo"][0]["target"]["identifier"] == first["masterIdentifier"]
+    assert _text(withdrawn).startswith("Trukket tilbake:")
+    assert "albue" not in _text(withdrawn)
+
+
+def _text(document: dict[str, Any]) -> str:
+    return base64.b64decode(document["content"][0]["attachment"]["data"]).decode()
+
+
 async def _body(hub: World, key: str) -> bytes:
     async with hub.http.get(f"{hub.hub.addresses.epj}/received/{key}") as answer:
         return await answer.read()

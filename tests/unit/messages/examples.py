@@ -29,6 +29,7 @@ EVENTS = st.builds(
     occurred_at=st.none() | MOMENTS,
     kind=TEXTS,
     severity=TEXTS,
+    names=st.lists(TEXTS, max_size=2).map(tuple),
 )
 DELIVERIES = st.builds(
     Delivery,
