@@ -43,6 +43,7 @@ COMMANDS = (
     Entry("send", "sandbox.cli.send", "send a FHIR file as the sandbox vendor"),
     Entry("status", "sandbox.cli.status", "say where a message is"),
     Entry("trail", "sandbox.cli.trail", "show a message's timeline"),
+    Entry("registry", "sandbox.cli.registry", "compare the register with a file, or apply one"),
     Entry("bench", "sandbox.cli.bench", "measure, in one table"),
 )
 

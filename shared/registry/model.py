@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from shared.access.modes import DpopMode
 from shared.fhir.rules import Severity, overrides
@@ -36,7 +36,7 @@ def _no_notes() -> NoteSettings:
 Notes = Annotated[NoteSettings, PlainSerializer(dict)]
 Overrides = Annotated[
     Mapping[str, Severity],
-    BeforeValidator(lambda rules: overrides(rules) if isinstance(rules, Mapping) else rules),
+    AfterValidator(overrides),
     PlainSerializer(lambda rules: {key: severity.value for key, severity in rules.items()}),
     WithJsonSchema({"type": "object", "additionalProperties": {"enum": [each.value for each in Severity]}}),
 ]
