@@ -37,6 +37,15 @@ CHECKS = _Checks()
 _TEXTS = frozenset({"string", "markdown"})
 _WORDS = frozenset({"uri", "url", "canonical", "code"})
 
+_PLAIN = dict.fromkeys(_TEXTS, True) | dict.fromkeys(_WORDS, False)
+"""Types of texts and words, and whether blanks may stand within."""
+
+
+def _is_plain(element: Element) -> bool:
+    special = element.codes is not None or (element.name == "id" and element.type_name == "string")
+    return element.kind == "primitive" and element.type_name in _PLAIN and not element.repeats and not special
+
+
 _OF_CONTAINED = ("dom-2", "dom-3", "dom-4", "dom-5")
 """Rules that only a resource with `contained` can break."""
 
@@ -64,10 +73,17 @@ def _object_check(shape: Shape) -> Check:
     placing = [(key, PLACES[key]) for key in keys if key in PLACES and key not in _OF_CONTAINED]
     is_element = not shape.is_resource and shape.name != "Element"
     handle_of = handles.get
-    nothing_more = not (choices or holding or placing)
+    plain = {name: _PLAIN[each.type_name] for name, each in shape.elements.items() if _is_plain(each)}
+    plain_of = plain.get
+    rules = bool(choices or holding or placing)
 
     def check(owner: JsonObject, visit: Visit) -> None:
         for name, value in owner.items():
+            if type(value) is str and value.isprintable():
+                # Most values are texts and words without a fault: they are told without a call.
+                kind = plain_of(name)
+                if kind is not None and (value[:1] > " " if kind else value and " " not in value):
+                    continue
             handle = handle_of(name)
             if handle is not None:
                 handle(value, owner, visit)
@@ -77,8 +93,10 @@ def _object_check(shape: Shape) -> Check:
             faults.missing_elements(shape, visit, owner)
         if is_element and len(owner) < 2 and (not owner or "id" in owner):
             visit.note("ele-1", owner)
-        if nothing_more:
-            return
+        if rules:
+            check_rules(owner, visit)
+
+    def check_rules(owner: JsonObject, visit: Visit) -> None:
         for choice, members in choices:
             if _several(owner, members):
                 faults.several_choices(choice, members, visit, owner)
@@ -157,20 +175,7 @@ def _one_primitive(element: Element) -> _Handle:
         if not valid(value):
             faults.not_a_primitive(value, element, visit, owner, name)
 
-    def text(value: JsonValue, owner: JsonObject, visit: Visit) -> None:
-        if type(value) is str and value.isprintable() and value[:1] > " ":
-            return
-        handle(value, owner, visit)
-
-    def word(value: JsonValue, owner: JsonObject, visit: Visit) -> None:
-        if type(value) is str and value.isprintable() and value and " " not in value:
-            return
-        handle(value, owner, visit)
-
-    # Nearly all values are of these types, printable and without blanks where none belong: told without a call.
-    if element.type_name in _TEXTS:
-        return text
-    return word if element.type_name in _WORDS else handle
+    return handle
 
 
 def _one_code(element: Element, codes: ValueSet) -> _Handle:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from shared.fhir.findings import Findings
+from shared.fhir.references import WITHOUT_IDENTITY
 from shared.fhir.values import JsonObject, JsonValue, Path
 from shared.identity.duf import DufFault, duf_fault
 from shared.identity.organisation import OrganisationFault, organisation_number
@@ -79,6 +80,8 @@ def _any_fault(value: JsonObject, judge: "_Judge") -> bool:
                         return True
                 elif len(each) >= _LENGTH and _holds_number(each):
                     return True
+        elif name in WITHOUT_IDENTITY:
+            continue
         elif type(each) is dict:
             if _any_fault(each, judge):
                 return True
@@ -94,7 +97,7 @@ def _note(value: JsonValue, path: Path, judge: "_Judge", findings: Findings) -> 
         for rule, member, words in judge.faults(value):
             findings.add(rule, (*path, member), **words)
         for name, each in value.items():
-            if isinstance(each, _CONTAINERS):
+            if isinstance(each, _CONTAINERS) and name not in WITHOUT_IDENTITY:
                 _note(each, (*path, name), judge, findings)
     elif isinstance(value, list):
         for index, each in enumerate(value):

@@ -163,8 +163,8 @@ def survey(message: JsonObject) -> Survey:
 
 
 # Half the objects of a message stand under these names, as a Coding, CodeableConcept, Meta, Narrative, Period or a
-# Quantity in every R4 resource that has them: none of those holds a Reference or a resource.
-_WITHOUT_REFERENCES = frozenset({
+# Quantity in every R4 resource that has them: none of those holds a Reference, an Identifier or a resource.
+WITHOUT_IDENTITY = frozenset({
     "bodySite", "category", "class", "code", "coding", "interpretation", "meta", "method", "period", "reasonCode",
     "text", "valueCodeableConcept", "valueQuantity",
 })  # fmt: skip
@@ -185,7 +185,7 @@ class _Walk:
         waiting: list[tuple[JsonObject, Trail]] = [(value, trail)]
         for here, at in waiting:  # grows while it is walked
             for name, member in here.items():
-                if type(member) is str or name in _WITHOUT_REFERENCES:
+                if type(member) is str or name in WITHOUT_IDENTITY:
                     continue
                 if type(member) is dict:
                     self.object(member, (at, name), here, home, waiting)
