@@ -22,7 +22,7 @@ from shared.access.refusals import (
 )
 from shared.access.target import normalised, outside
 from shared.access.tokens import TokenPolicy, Verified, read_token, verify_compact
-from shared.access.verified import VerifiedTokens
+from shared.access.verified import MOST, VerifiedTokens
 from shared.clock import Clock, utc_now
 
 type ModeOf = Callable[[Caller], Awaitable[DpopMode | None]]
@@ -72,15 +72,16 @@ class Authenticator:
         dpop: Dpop | None = None,
         mode_of: ModeOf = _nothing_registered,
         revoked: Revoked = _nothing_revoked,
+        remembered: int = MOST,
     ) -> None:
-        """`dpop` None: an API that takes Bearer only."""
+        """`dpop` None: an API that takes Bearer only. `remembered`: how many good tokens are remembered."""
         self._keys = keys
         self._policy = policy
         self._clock = clock
         self._dpop = dpop
         self._mode_of = mode_of
         self._revoked = revoked
-        self._found = VerifiedTokens()
+        self._found = VerifiedTokens(remembered)
 
     async def caller(self, credentials: Credentials | str | Sequence[str] | None) -> Caller:
         """Who is calling. A header's value alone stands for a call that brings nothing but that.

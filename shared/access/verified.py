@@ -24,7 +24,7 @@ class VerifiedTokens:
     @staticmethod
     def place(token: str) -> bytes:
         """Where a token is kept."""
-        return hashlib.sha256(token.encode("ascii")).digest()
+        return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
     def find(self, place: bytes) -> Verified | None:
         """What was found at this place, or None."""

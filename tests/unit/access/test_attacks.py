@@ -539,7 +539,9 @@ async def test_token_in_the_address_beside_the_one_in_the_header(door: Door) -> 
     await door.refuses(CredentialsDoubtful, f"Bearer {token()}", url=f"{PATH}?access_token={token()}")
 
 
-@pytest.mark.parametrize("between", ["\t", "\x00", "\r\n", "\x0b", "\u00a0", "\u2003", "\x1f", "\x85"])
+@pytest.mark.parametrize(
+    "between", ["\t", "\x00", "\r\n", "\x0b", "\u00a0", "\u2003", "\x1f", "\x85", "\ud800", "\u0430"]
+)
 async def test_header_with_odd_white_space_or_control_characters(door: Door, between: str) -> None:
     await door.refuses(NotAuthenticated, f"Bearer{between}{token()}")
     for spoilt in (f"{between}{token()}", f"{token()}{between}x", f"{token()[:9]}{between}{token()[9:]}"):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.access.credentials import Credentials, Presented, Scheme, presented, tried
 from shared.access.refusals import CredentialsDoubtful, ProofMalformed, ProofMissing
-from shared.errors import HubError, NotAuthenticated, TokenMalformed
+from shared.errors import HubError, NotAuthenticated
 
 
 def read(value: str | list[str] | None, proof: str | list[str] | None = None, url: str = "/") -> Presented:
@@ -36,14 +36,6 @@ def test_no_token_is_not_authenticated(value: str | list[str] | None) -> None:
     with pytest.raises(NotAuthenticated) as caught:
         read(value, "d.e.f")
     assert type(caught.value) is NotAuthenticated
-
-
-@pytest.mark.parametrize(
-    "value", ["Bearer a b", "Bearer \ta", "Bearer æ", "Bearer a\x00", "DPoP a\r\nX: b", "Bearer a\x7f"]
-)
-def test_anything_but_one_token_is_malformed(value: str) -> None:
-    with pytest.raises(TokenMalformed):
-        read(value, "d.e.f")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +81,7 @@ def test_any_header_gives_a_token_or_a_refusal(value: str, proof: str | list[str
             found = read(f"{scheme} {value}", proof)
         except HubError:
             continue
-        assert found.token == value.strip(" \t")
+        assert found.token == value.rstrip(" \t").strip(" ")
         assert (found.proof is None) == (found.scheme is Scheme.BEARER)
 
 
