@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared import clock
 from shared.messages.documents import Document
-from shared.trail.chain import NOTHING_BEFORE, canonical, is_chain
+from shared.trail.chain import canonical, is_chain
 from shared.trail.merkle import Tree
 
 ALGORITHM: Final = "Ed25519"
@@ -137,20 +137,20 @@ def sign(checkpoint: Checkpoint, signer: Signer) -> Document:
         "series": checkpoint.series,
         "number": checkpoint.number,
         "type": "checkpoint",
+        "hash": statement_hash(text),
         "statement": text,
         "signature": base64.b64encode(signer.private.sign(_PREFIX + text.encode())).decode("ascii"),
     }
 
 
+def statement_hash(text: str) -> str:
+    """The hash of what a checkpoint says."""
+    return hashlib.sha256(_PREFIX + text.encode()).hexdigest()
+
+
 def link_of(document: Document) -> Link:
     """How others refer to this checkpoint."""
-    digest = hashlib.sha256(_PREFIX + str(document["statement"]).encode()).hexdigest()
-    return Link(document["number"], digest)
-
-
-def first_previous() -> str:
-    """What the first checkpoint of a series names as the one before."""
-    return NOTHING_BEFORE
+    return Link(document["number"], statement_hash(str(document["statement"])))
 
 
 def read(document: Document, keys: Iterable[TrustedKey]) -> Checkpoint:

@@ -4,21 +4,31 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
+from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.cosmos.partition_key import PartitionKey
 
 from sandbox.cosmos import Served, serve
 from sandbox.stores import Stores, open_stores
 from sandbox.topology import load
-from shared.azure.cosmos import Cosmos, LazyContainer
+from shared.azure.cosmos import Cosmos, CosmosContainer, LazyContainer
 from shared.azure.settings import CosmosSettings
 from shared.azure.trail import Feeds, KeptPositions
+from shared.messages.documents import Document
+from shared.trail.checkpoints import Signer
+from shared.trail.entry import Entry, Kind, Outcome
+from shared.trail.findings import Fault
+from shared.trail.sealing import Sealed, Sealer
+from shared.trail.verifying import Report, Trust, verify
 from shared.trail.writing import TrailWriter
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OBSERVER = "knutepunkt/0.1.0/test"
 
 _orgnrs = count(310_000_001)
+_sources = count()
 
 
 @dataclass
@@ -80,6 +90,70 @@ async def kept(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kept]:
                 LazyContainer(feeds, "events"),
                 Feeds(feeds, 10.0),
             )
+
+
+@dataclass(frozen=True)
+class Log:
+    """A trail of a test's own, with its checkpoints: what the hub has of it, and what somebody with all rights has."""
+
+    trail: CosmosContainer
+    kept: CosmosContainer
+    raw_trail: ContainerProxy
+    raw_kept: ContainerProxy
+    clock: SetClock = field(default_factory=SetClock)
+    signer: Signer = field(default_factory=lambda: Signer.of(b"s" * 32))
+
+    def writer(self) -> TrailWriter:
+        """A writer that knows nothing yet."""
+        return TrailWriter(self.trail, self.clock, OBSERVER)
+
+    async def seal(self) -> Sealed:
+        """A checkpoint, by a sealer that knows nothing yet."""
+        return await Sealer(self.trail, self.kept, self.signer, self.clock).seal()
+
+    async def write(self, orgnr: str, count: int, **facts: Any) -> None:
+        """Entries of a municipality's chain that nobody else has."""
+        given = {"kind": Kind.ROUTED, "outcome": Outcome.SUCCESS, **facts}
+        await self.writer().append(
+            Entry(occurred=self.clock.now, source=f"test/{next(_sources)}", orgnr=orgnr, **given) for _ in range(count)
+        )
+
+    async def chain(self, name: str) -> list[Document]:
+        """What is stored of a chain, in order."""
+        text = "SELECT * FROM c WHERE c.chain = @c"
+        found = [each async for page in self.trail.pages(text, {"@c": name}) for each in page]
+        return sorted(found, key=lambda each: int(each["seq"]))
+
+    async def verify(self, **how: Any) -> Report:
+        """What verification says."""
+        quick, since = how.pop("quick", False), how.pop("since", "")
+        trust = Trust(**{"keys": (self.signer.public(),), **how})
+        return await verify(self.trail, self.kept, trust, self.clock.now, quick=quick, since=since)
+
+    async def faults(self, **how: Any) -> set[Fault]:
+        """The names of what verification finds."""
+        return {each.fault for each in (await self.verify(**how)).findings}
+
+
+@pytest.fixture(scope="session")
+async def client(kept: Kept) -> AsyncIterator[CosmosClient]:
+    async with CosmosClient(kept.served.endpoint, kept.served.key) as found:
+        yield found
+
+
+@pytest.fixture
+async def log(client: CosmosClient) -> Log:
+    """As declared, but in a database of the test's own."""
+    database = await client.create_database(f"log-{next(_sources)}")
+    made: dict[str, ContainerProxy] = {}
+    for declared in [each for apart in load().apart for each in apart.containers]:
+        options: dict[str, Any] = {}
+        if declared.unique_keys:
+            options["unique_key_policy"] = {"uniqueKeys": [{"paths": [path]} for path in declared.unique_keys]}
+        key = PartitionKey(path=declared.partition_key)
+        made[declared.name] = await database.create_container(declared.name, key, **options)
+    trail, checkpoints = made["trail"], made["checkpoints"]
+    return Log(CosmosContainer(trail, 10.0), CosmosContainer(checkpoints, 10.0), trail, checkpoints)
 
 
 @pytest.fixture

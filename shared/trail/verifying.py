@@ -1,0 +1,164 @@
+"""Verification of the whole trail: what is kept against what was signed, and nothing that the log says of itself.
+
+Runs under an identity of its own, with rights to read only. It trusts the public keys and the retention policies of its
+settings, and no size, head or purge that only the log's own store tells of.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.messages.documents import Document
+from shared.trail import chain_check, checkpoint_check
+from shared.trail.chain import HUB, entry_hash, month_of, owner_of
+from shared.trail.chain_check import Checked, Signed
+from shared.trail.checkpoints import ChainState, TrustedKey
+from shared.trail.entry import Entry, Kind, Outcome
+from shared.trail.findings import Fault, Finding
+from shared.trail.ports import AppendOnly
+from shared.trail.purges import Lawful, Purge
+from shared.trail.retention import Policy
+
+SILENCE: Final = timedelta(minutes=30)
+"""The longest time between two checkpoints, unless the settings say otherwise."""
+
+Progress = Callable[[str, int, int], None]
+"""Told of each chain that was checked: its name, how many are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What verification goes by."""
+
+    keys: Sequence[TrustedKey]
+    policies: Sequence[Policy] = ()
+    silence: timedelta = SILENCE
+    witnesses: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found."""
+
+    chains: int = 0
+    entries: int = 0
+    purged: int = 0
+    unprotected: int = 0
+    """Entries that are younger than the last checkpoint: they could still be changed without its being seen."""
+    checkpoints: int = 0
+    newest_checkpoint: datetime | None = None
+    witness: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    def entry(self, now: datetime, source: str) -> Entry:
+        """The entry that tells of this verification."""
+        return Entry(
+            kind=Kind.VERIFICATION,
+            outcome=Outcome.SUCCESS if self.holds else Outcome.MINOR_FAILURE,
+            occurred=now,
+            source=source,
+            system="knutepunkt",
+            details={
+                "chains": str(self.chains), "entries": str(self.entries), "findings": str(len(self.findings)),
+                "faults": "|".join(sorted({each.fault.value for each in self.findings})),
+            },
+        )  # fmt: skip
+
+
+async def verify(
+    trail: AppendOnly,
+    kept: AppendOnly,
+    trust: Trust,
+    now: datetime,
+    *,
+    since: str = "",
+    quick: bool = False,
+    progress: Progress = lambda *_: None,
+) -> Report:
+    """Verify everything, or the months from `since` (`2026-10`) on. Raises Unreachable.
+
+    With `quick`, each chain is read from the last checkpoint that signed for it; what is older is then taken from the
+    checkpoint and not looked at.
+    """
+    signed = checkpoint_check.check(await _checkpoints(kept), trust.keys, now, trust.silence, trust.witnesses)
+    report = Report(checkpoints=signed.count, newest_checkpoint=signed.newest, witness=signed.witness)
+    there = {each["chain"] for each in await trail.query("SELECT DISTINCT c.chain FROM c", {}, 1_000_000)}
+    if there and not signed.count:
+        signed.wrong(Fault.CHECKPOINTS_ABSENT, month_of(now))
+    report.findings += signed.findings
+    names = sorted(there | signed.signed.keys(), key=lambda name: (owner_of(name) != HUB, name))
+    names = [name for name in names if name.partition(":")[2] >= since or owner_of(name) == HUB]
+    lawful = Lawful(await _purges(trail, [name for name in names if owner_of(name) == HUB]), trust.policies)
+    for done, name in enumerate(names, 1):
+        told = signed.signed.get(name, [])
+        start = told[-1].state if quick and told and name in there else None
+        documents = await _chain(trail, name, 0 if start is None else start.size - 1)
+        _add(report, _checked(name, documents, told, lawful, start))
+        progress(name, done, len(names))
+    return report
+
+
+async def _purges(trail: AppendOnly, hub_chains: Sequence[str]) -> list[Purge]:
+    """The purges that entries of the hub's own chains tell of. What they allow, the policies must allow as well."""
+    purges: list[Purge] = []
+    for name in hub_chains:
+        text = "SELECT * FROM c WHERE c.chain = @chain AND c.kind = @kind"
+        documents = await _all(trail, text, {"@chain": name, "@kind": Kind.RETENTION_PURGE.value})
+        purges += chain_check.check(name, documents, (), Lawful((), ())).purges
+    return purges
+
+
+def _checked(
+    name: str, documents: Sequence[Document], told: Sequence[Signed], lawful: Lawful, start: ChainState | None
+) -> Checked:
+    if start is not None:
+        return _from_checkpoint(name, documents, told, lawful, start)
+    if documents:
+        return chain_check.check(name, documents, told, lawful)
+    checked = Checked(name)
+    last = told[-1].state if told else None
+    if last is not None and not lawful.chain(name, last.size, last.tree.root().hex()):
+        checked.wrong(Fault.CHAIN_MISSING, None, f"{told[-1].where} signed for {last.size} entries")
+    return checked
+
+
+def _from_checkpoint(
+    name: str, documents: Sequence[Document], told: Sequence[Signed], lawful: Lawful, start: ChainState
+) -> Checked:
+    """The last entry that was signed for must still be what it was; what follows it is checked as ever."""
+    last = [each for each in documents if each["seq"] == start.size - 1]
+    checked = chain_check.check(name, [each for each in documents if each not in last], told, lawful, start)
+    if not last:
+        checked.wrong(Fault.TAIL_REMOVED, start.size - 1, f"{told[-1].where} signed for {start.size} entries")
+    elif any(entry_hash(str(each.get("header"))) != start.head for each in last):
+        checked.wrong(Fault.CHAIN_REWRITTEN, start.size - 1, f"{told[-1].where} signed for another last entry")
+    return checked
+
+
+def _add(report: Report, checked: Checked) -> None:
+    report.chains += 1
+    report.entries += checked.size
+    report.purged += checked.purged
+    report.unprotected += checked.unprotected
+    report.findings += checked.findings
+
+
+async def _checkpoints(kept: AppendOnly) -> Iterable[Document]:
+    return await _all(kept, "SELECT * FROM c", {})
+
+
+async def _chain(trail: AppendOnly, chain: str, size: int) -> Sequence[Document]:
+    text, parameters = "SELECT * FROM c WHERE c.chain = @chain", {"@chain": chain}
+    if not size:
+        return await _all(trail, text, parameters)
+    return await _all(trail, f"{text} AND c.seq >= @size", {**parameters, "@size": size})
+
+
+async def _all(container: AppendOnly, text: str, parameters: dict[str, Any]) -> Sequence[Document]:
+    return [each async for page in container.pages(text, parameters) for each in page]
