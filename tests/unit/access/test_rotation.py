@@ -77,7 +77,7 @@ class Hub:
         assert self.stored.setdefault(message, lane) == lane, "stored twice"
 
 
-steps = st.lists(st.sampled_from(["post", "again", "deliver", "announce", "switch"]), max_size=40)
+steps = st.lists(st.sampled_from(["post", "again", "deliver", "announce", "switch"]), min_size=12, max_size=40)
 
 
 @given(steps)
