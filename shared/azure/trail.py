@@ -1,11 +1,14 @@
 """Cosmos DB as the trail needs it: containers' change feeds, and how far they have been read."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 from azure.core.exceptions import AzureError
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.messages.documents import Document, Unreachable
@@ -30,15 +33,11 @@ class Feeds:
     async def page(self, container: str, position: str | None, limit: int) -> tuple[Sequence[Document], str]:
         """See Feed."""
         since: dict[str, Any] = {"start_time": "Beginning"} if position is None else {"continuation": position}
-        async with self._alone:
-            try:
-                async with asyncio.timeout(self._patience_s):
-                    proxy = await self._cosmos.proxy(container)
-                    pages = proxy.query_items_change_feed(max_item_count=limit, **since).by_page()
-                    documents = await _first(pages)
-                    after = str(proxy.client_connection.last_response_headers["etag"])
-            except (AzureError, TimeoutError, aiohttp.ClientError, OSError) as error:
-                raise Unreachable(type(error).__name__) from None
+        async with self._alone, _unreachable(self._patience_s):
+            proxy = await self._cosmos.proxy(container)
+            pages = proxy.query_items_change_feed(max_item_count=limit, **since).by_page()
+            documents = await _first(pages)
+            after = str(proxy.client_connection.last_response_headers["etag"])
         return documents, after
 
 
@@ -75,3 +74,31 @@ async def _first(pages: Any) -> list[Document]:
         return [dict(each) async for each in await anext(pages)]
     except StopAsyncIteration:
         return []
+
+
+class CosmosPurger:
+    """Changes and deletes entries. Only `hub trail purge` has this, with an identity that may."""
+
+    def __init__(self, cosmos: Cosmos, patience_s: float) -> None:
+        self._cosmos = cosmos
+        self._patience_s = patience_s
+
+    async def replace(self, document: Document) -> None:
+        """See Purger."""
+        async with _unreachable(self._patience_s):
+            await (await self._cosmos.proxy("trail")).replace_item(document["id"], document)
+
+    async def delete(self, id: str, chain: str) -> None:
+        """See Purger."""
+        async with _unreachable(self._patience_s):
+            with contextlib.suppress(CosmosResourceNotFoundError):
+                await (await self._cosmos.proxy("trail")).delete_item(id, chain)
+
+
+@asynccontextmanager
+async def _unreachable(patience_s: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(patience_s):
+            yield
+    except (AzureError, TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise Unreachable(type(error).__name__) from None

@@ -23,6 +23,8 @@ from shared.trail.retention import Policy
 SILENCE: Final = timedelta(minutes=30)
 """The longest time between two checkpoints, unless the settings say otherwise."""
 
+CHAINS: Final = "SELECT DISTINCT c.chain FROM c"
+
 Progress = Callable[[str, int, int], None]
 """Told of each chain that was checked: its name, how many are done, of how many."""
 
@@ -88,13 +90,13 @@ async def verify(
     """
     signed = checkpoint_check.check(await _checkpoints(kept), trust.keys, now, trust.silence, trust.witnesses)
     report = Report(checkpoints=signed.count, newest_checkpoint=signed.newest, witness=signed.witness)
-    there = {each["chain"] for each in await trail.query("SELECT DISTINCT c.chain FROM c", {}, 1_000_000)}
+    there = {each["chain"] for each in await trail.query(CHAINS, {}, 1_000_000)}
     if there and not signed.count:
         signed.wrong(Fault.CHECKPOINTS_ABSENT, month_of(now))
     report.findings += signed.findings
     names = sorted(there | signed.signed.keys(), key=lambda name: (owner_of(name) != HUB, name))
     names = [name for name in names if name.partition(":")[2] >= since or owner_of(name) == HUB]
-    lawful = Lawful(await _purges(trail, [name for name in names if owner_of(name) == HUB]), trust.policies)
+    lawful = Lawful(await purges_told(trail, names), trust.policies)
     for done, name in enumerate(names, 1):
         told = signed.signed.get(name, [])
         start = told[-1].state if quick and told and name in there else None
@@ -104,10 +106,10 @@ async def verify(
     return report
 
 
-async def _purges(trail: AppendOnly, hub_chains: Sequence[str]) -> list[Purge]:
+async def purges_told(trail: AppendOnly, chains: Iterable[str]) -> list[Purge]:
     """The purges that entries of the hub's own chains tell of. What they allow, the policies must allow as well."""
     purges: list[Purge] = []
-    for name in hub_chains:
+    for name in [each for each in chains if owner_of(each) == HUB]:
         text = "SELECT * FROM c WHERE c.chain = @chain AND c.kind = @kind"
         documents = await _all(trail, text, {"@chain": name, "@kind": Kind.RETENTION_PURGE.value})
         purges += chain_check.check(name, documents, (), Lawful((), ())).purges
@@ -117,13 +119,16 @@ async def _purges(trail: AppendOnly, hub_chains: Sequence[str]) -> list[Purge]:
 def _checked(
     name: str, documents: Sequence[Document], told: Sequence[Signed], lawful: Lawful, start: ChainState | None
 ) -> Checked:
+    last = told[-1].state if told else None
+    if last is not None and lawful.chain(name, last.size, last.tree.root().hex()):
+        # What is left of it, after a purge that was interrupted, need not hold.
+        return Checked(name, purged=last.size - len(documents))
     if start is not None:
         return _from_checkpoint(name, documents, told, lawful, start)
     if documents:
         return chain_check.check(name, documents, told, lawful)
     checked = Checked(name)
-    last = told[-1].state if told else None
-    if last is not None and not lawful.chain(name, last.size, last.tree.root().hex()):
+    if last is not None:
         checked.wrong(Fault.CHAIN_MISSING, None, f"{told[-1].where} signed for {last.size} entries")
     return checked
 
