@@ -1,0 +1,285 @@
+"""The registry's HTTP API, without HTTP: a verified person asks to see or to change something.
+
+The questions, in this order: how surely is it known who you are (403), have you anything to do here at all (404, the
+same as for what is not there), may your role do this (403), is it there (404), is it as you saw it (412, 428), and may
+it be as you want it (422). What a person may do is read from the database each time: an access that is withdrawn or
+has lapsed is over at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from shared.clock import Clock
+from shared.errors import Finding, NotAvailable, WrongMethod
+from shared.identity.series import Environment
+from shared.messages.documents import Document, Unreachable
+from shared.registry.bodies import NotReadable, json_object
+from shared.registry.changes import change
+from shared.registry.entries import WITHDRAWN, Entry, entry_of, version_of
+from shared.registry.keeping import MAX_PAGE, PAGE, Conflict, Page, Registry
+from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Grant, Municipality, is_orgnr, system_id
+from shared.registry.people import SECURITY_LEVEL, Access, Person, Role, access_id
+from shared.registry.places import KINDS, Place, name_of, shown, wanted
+from shared.registry.refusals import (
+    ConditionMissing,
+    EntryChanged,
+    EntryInvalid,
+    EntryNotJson,
+    EntryUnknown,
+    PageOutOfBounds,
+    RoleMissing,
+    SecurityLevel,
+)
+from shared.registry.register import Register
+from shared.registry.roles import OPERATORS_ALONE, Do, Thing, may
+from shared.registry.rules import House, faults
+from shared.registry.shapes import Fault, Invalid
+
+MAX_BODY: Final = 64 * 1024
+_EVERYWHERE: Final = frozenset({Thing.MUNICIPALITIES, Thing.SYSTEMS})
+"""What is no municipality's."""
+_MAX_CURSOR: Final = 1200
+_NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call."""
+
+    method: Literal["GET", "PUT"]
+    place: Place
+    query: Mapping[str, str] = field(default_factory=lambda: _NO_QUERY)
+    if_match: str | None = None
+    if_none_match: str | None = None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller gets."""
+
+    body: dict[str, Any]
+    etag: str | None = None
+    """Of an entry: the version, as If-Match wants it."""
+    created: bool = False
+
+
+class Desk:
+    """Answers. `register` is this process's own memory of the register, which is told what changed here."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        environment: Environment,
+        resources: frozenset[str],
+        clock: Clock,
+        register: Register | None = None,
+    ) -> None:
+        self._registry = registry
+        self._environment = environment
+        self._resources = resources
+        self._clock = clock
+        self._register = register
+
+    async def answer(self, person: Person, ask: Ask) -> Answer:
+        """Do what is asked. Raises HubError; then nothing has been changed."""
+        try:
+            return await self._answer(person, ask)
+        except Unreachable:
+            raise NotAvailable from None
+        except Conflict:
+            raise EntryChanged from None
+        except Invalid as error:
+            raise EntryInvalid(tuple(map(_finding, error.faults))) from None
+
+    async def _answer(self, person: Person, ask: Ask) -> Answer:
+        if person.security_level != SECURITY_LEVEL:
+            raise SecurityLevel
+        place = ask.place
+        roles = await self._roles(person, place)
+        if not roles:
+            raise EntryUnknown
+        if ask.method == "PUT" and not place.changeable:
+            raise WrongMethod
+        if not may(roles, Do.CHANGE if ask.method == "PUT" else Do.SEE, place.thing):
+            raise RoleMissing
+        if place.thing not in _EVERYWHERE | {Thing.MUNICIPALITY} and not await self._there(place.orgnr):
+            raise EntryUnknown
+        if ask.method == "GET":
+            return await self._list(place, ask.query) if place.is_list else await self._show(place, ask.query)
+        return await self._change(person, roles, ask)
+
+    async def _roles(self, person: Person, place: Place) -> frozenset[Role]:
+        """The roles that count at this place; none at a place that is none of the person's business."""
+        if place.thing not in _EVERYWHERE and not is_orgnr(place.orgnr):
+            return frozenset()
+        operator = await self._roles_in(SYSTEMS, person)
+        if Role.OPERATOR in operator:
+            return operator
+        if not place.orgnr or person.orgnr not in (None, place.orgnr):
+            return frozenset()
+        # A municipality that has been withdrawn has no people either.
+        if not await self._there(place.orgnr):
+            return frozenset()
+        return await self._roles_in(place.orgnr, person) - {Role.OPERATOR}
+
+    async def _roles_in(self, partition: str, person: Person) -> frozenset[Role]:
+        access = await self._entry(partition, access_id(person.subject))
+        return access.roles_at(self._clock()) if isinstance(access, Access) else frozenset()
+
+    async def _entry(self, partition: str, id: str) -> Entry | None:
+        return entry_of(await self._registry.read(partition, id))
+
+    async def _show(self, place: Place, query: Mapping[str, str]) -> Answer:
+        if query:
+            raise PageOutOfBounds
+        document = await self._registry.read(*place.document)
+        return _entry_answer(place, document, shown(place, entry_of(document)))
+
+    async def _list(self, place: Place, query: Mapping[str, str]) -> Answer:
+        after, limit = _page_of(query)
+        if place.thing is Thing.RECEIVERS:
+            return await self._receivers(place, after, limit)
+        page = await self._page(place, after, limit)
+        entries = [_listed(place.thing, each) for each in page.documents]
+        return Answer({"entries": entries, "next": page.next})
+
+    async def _page(self, place: Place, after: str, limit: int) -> Page:
+        match place.thing:
+            case Thing.MUNICIPALITIES:
+                return await self._registry.municipalities(after, limit)
+            case Thing.HISTORY:
+                return await self._registry.history(place.orgnr, after, limit)
+            case Thing.SYSTEMS:
+                return await self._registry.page(SYSTEMS, KINDS[place.thing], after, limit)
+            case _:
+                return await self._registry.page(place.orgnr, KINDS[place.thing], after, limit)
+
+    async def _receivers(self, place: Place, after: str, limit: int) -> Answer:
+        document = await self._registry.read(*place.document)
+        municipality = entry_of(document)
+        found = municipality.receivers if isinstance(municipality, Municipality) else ()
+        ids = sorted(each.id for each in found if each.id > after)
+        entries = [
+            {"id": id, "version": version_of(document),
+             "entry": shown(Place(Thing.RECEIVERS, place.orgnr, id), municipality)}
+            for id in ids[:limit]
+        ]  # fmt: skip
+        return Answer({"entries": entries, "next": ids[limit - 1] if len(ids) > limit else None})
+
+    async def _there(self, orgnr: str) -> bool:
+        return isinstance(await self._entry(orgnr, MUNICIPALITY_DOCUMENT), Municipality)
+
+    async def _change(self, person: Person, roles: frozenset[Role], ask: Ask) -> Answer:
+        place, now = ask.place, self._clock()
+        if place.thing is Thing.PEOPLE and place.id == person.subject:
+            # Nobody gives themselves a role, or a longer access.
+            raise RoleMissing
+        why, fields = _body(ask.body)
+        document = await self._registry.read(*place.document)
+        current = entry_of(document)
+        before = shown(place, current)
+        _check_condition(ask, version_of(document), there=before is not None)
+        if fields is None and before is None:
+            raise EntryUnknown
+        entry = wanted(place, fields, current)
+        if place.thing is Thing.MUNICIPALITY and Role.OPERATOR not in roles:
+            _check_fields(before, None if entry is None else shown(place, entry))
+        made = change(document, entry, person.subject, why, now)
+        if made is None:
+            return _entry_answer(place, document, before)
+        await self._judge(entry, House(self._environment, self._resources, now))
+        await self._registry.write(made)
+        if self._register is not None:
+            self._register.forget(made.orgnr, made.id)
+        after = shown(place, entry)
+        body = {"id": _id(place), "version": made.version, "entry": after}
+        return Answer(body, _etag(made.version), created=before is None)
+
+    async def _judge(self, entry: Entry | None, house: House) -> None:
+        if entry is None:
+            return
+        found = list(faults(entry, house))
+        if isinstance(entry, Grant) and await self._entry(SYSTEMS, system_id(entry.vkp_id)) is None:
+            found.append(Fault("", "there is no such system in the register"))
+        if found:
+            raise Invalid(tuple(found))
+
+
+def _body(body: bytes) -> tuple[str, dict[str, Any] | None]:
+    """The reason, and the fields of the entry that is wanted (None: none)."""
+    try:
+        read = json_object(body, MAX_BODY)
+    except NotReadable as error:
+        raise EntryNotJson((_finding(Fault("", f"The body {error}.")),)) from None
+    extra = sorted(read.keys() - {"why", "entry"})
+    if extra:
+        raise Invalid((Fault("", "the body has the members why and entry, and no other"),))
+    why, entry = read.get("why"), read.get("entry", "")
+    if not isinstance(why, str):
+        raise Invalid((Fault("why", "must say why it is changed"),))
+    if entry is not None and not isinstance(entry, dict):
+        raise Invalid((Fault("entry", "must be an object, or null for none"),))
+    return why, entry
+
+
+def _check_condition(ask: Ask, version: int, *, there: bool) -> None:
+    """RFC 9110, 13.1: a change says what it is a change of."""
+    if ask.if_match is None and ask.if_none_match is None:
+        raise ConditionMissing
+    if ask.if_none_match is not None and (ask.if_none_match.strip() != "*" or there):
+        raise EntryChanged
+    if ask.if_match is not None and (ask.if_match.strip() != _etag(version) or not there):
+        raise EntryChanged
+
+
+def _check_fields(before: Document | None, after: Document | None) -> None:
+    if before is None or after is None or any(before[name] != after[name] for name in OPERATORS_ALONE):
+        raise RoleMissing
+
+
+def _page_of(query: Mapping[str, str]) -> tuple[str, int]:
+    limit, after = query.get("limit", str(PAGE)), query.get("after", "")
+    number = limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE
+    if query.keys() - {"limit", "after"} or not number or len(after) > _MAX_CURSOR or not after.isprintable():
+        raise PageOutOfBounds
+    return after, int(limit)
+
+
+def _listed(thing: Thing, document: Document) -> dict[str, Any]:
+    if thing is Thing.HISTORY:
+        return {name: document[name] for name in ("of", "kind", "version", "at", "who", "why", "changes")}
+    entry = entry_of(document)
+    if entry is None:
+        raise ValueError("not an entry")
+    one = Thing.MUNICIPALITY if thing is Thing.MUNICIPALITIES else thing
+    name = name_of(one, entry)
+    return {"id": name, "version": version_of(document), "entry": shown(Place(one, document["orgnr"], name), entry)}
+
+
+def _entry_answer(place: Place, document: Document | None, fields: Document | None) -> Answer:
+    if document is None or fields is None or document.get(WITHDRAWN):
+        raise EntryUnknown
+    version = version_of(document)
+    return Answer({"id": _id(place), "version": version, "entry": fields}, _etag(version))
+
+
+def _id(place: Place) -> str:
+    return place.id if place.id is not None else place.orgnr
+
+
+def _etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def _finding(fault: Fault) -> Finding:
+    return Finding(
+        rule="registry",
+        text=fault.text,
+        expression=fault.field or "entry",
+        issue_type=EntryInvalid.issue_type,
+        vkp_code=EntryInvalid.vkp_code,
+    )

@@ -1,0 +1,51 @@
+"""What each role may see and change in the register, as data. Roles are VKP's on Min side (vkp-api.md 5)."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from shared.registry.people import Role
+
+
+class Thing(StrEnum):
+    """What the HTTP API shows and changes."""
+
+    MUNICIPALITIES = "municipalities"
+    """The list of them all."""
+    MUNICIPALITY = "municipality"
+    RECEIVERS = "receivers"
+    GRANTS = "grants"
+    PARTNER_PROFILE = "partner-profile"
+    TRAFFIC = "traffic"
+    PEOPLE = "people"
+    HISTORY = "history"
+    SYSTEMS = "systems"
+
+
+class Do(StrEnum):
+    """What is done with it."""
+
+    SEE = "see"
+    CHANGE = "change"
+
+
+_OWN: Final = frozenset({
+    Thing.MUNICIPALITY, Thing.RECEIVERS, Thing.GRANTS, Thing.PARTNER_PROFILE, Thing.TRAFFIC, Thing.HISTORY,
+})  # fmt: skip
+
+MATRIX: Final[Mapping[Role, Mapping[Do, frozenset[Thing]]]] = MappingProxyType({
+    Role.MONITORING: {Do.SEE: _OWN, Do.CHANGE: frozenset()},
+    Role.ADMINISTRATION: {Do.SEE: _OWN, Do.CHANGE: _OWN - {Thing.HISTORY}},
+    Role.USER_ADMINISTRATION: {Do.SEE: frozenset({Thing.PEOPLE}), Do.CHANGE: frozenset({Thing.PEOPLE})},
+    Role.OPERATOR: {Do.SEE: frozenset(Thing), Do.CHANGE: frozenset(Thing) - {Thing.MUNICIPALITIES, Thing.HISTORY}},
+})  # fmt: skip
+"""A role of a municipality counts in that municipality alone; the operator's counts everywhere."""
+
+OPERATORS_ALONE: Final = frozenset({"name", "number", "environment"})
+"""Fields of a municipality that say which one it is: its administration cannot change them."""
+
+
+def may(roles: Iterable[Role], do: Do, thing: Thing) -> bool:
+    """Whether one of the roles lets a person do it."""
+    return any(thing in MATRIX[role][do] for role in roles)
