@@ -1,7 +1,21 @@
 """Who is calling, once the token has been verified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is logged in at the calling system, as HelseID vouches for them. What they may do is not in here."""
+
+    subject: str
+    """What HelseID calls them for ever, `helseid:` before it. Never a national identity number."""
+    name: str = field(repr=False)
+    """For showing to themselves; never kept, never logged. "" when the token has none."""
+    orgnr: str | None
+    """The organisation they are logged in for, where the token says it."""
+    security_level: str
+    """Of the eID they logged in with: "4" is the highest. Compared as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +40,5 @@ class Caller:
     """A hash of the token's `jti` (of the token, when it has none): tells two tokens apart in a log, opens nothing."""
     is_bound: bool = False
     """Whether this call proved that the token is its own (DPoP)."""
+    person: Person | None = None
+    """Who is logged in; None for a token of the system alone."""

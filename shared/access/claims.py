@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from shared.access.caller import Caller
+from shared.access.caller import Caller, Person
 from shared.access.scopes import counting, read_scopes
 from shared.errors import TokenClaims
 
@@ -17,16 +17,18 @@ ORGNR_CHILD_CLAIM: Final = "helseid://claims/client/claims/orgnr_child"
 ORGNR_SUPPLIER_CLAIM: Final = "helseid://claims/client/claims/orgnr_supplier"
 TENANCY_CLAIMS: Final = ("helseid://claims/client/client_tenancy", "helseid://claims/client/claims/client_tenancy")
 """HelseID's metadata has the first, its test-token service the second."""
+SECURITY_LEVEL_CLAIM: Final = "helseid://claims/identity/security_level"
 CLIENT_AMR: Final = "private_key_jwt"
 
-Sender = Literal["vkp_id", "orgnr_parent", "orgnr_child"]
-"""A claim that says which system or organisation is calling. Which of them a token has is decided by how the API is
-registered at HelseID, so which of them must be there is a setting."""
+Sender = Literal["vkp_id", "orgnr_parent", "orgnr_child", "person"]
+"""Claims that say which system, organisation or person is calling. Which of them a token has is decided by how the API
+is registered at HelseID, so which of them must be there is a setting."""
 
 _ID_TOKEN_ONLY: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 """OpenID Connect Core 2 and 3.3.2.11: an access token has none of these."""
 _MAX_NAME: Final = 128
 _ORGNR: Final = re.compile(r"[0-9]{9}")
+_NATIONAL: Final = re.compile(r"[0-9]{11}")
 
 
 def caller_of(claims: dict[str, Any], token: str, required: frozenset[Sender], *, test_environment: bool) -> Caller:
@@ -47,6 +49,7 @@ def caller_of(claims: dict[str, Any], token: str, required: frozenset[Sender], *
         expires_at=_moment(claims["exp"]),
         token_id=_token_id(claims.get("jti"), token),
         is_bound="cnf" in claims,
+        person=_person(claims),
     )
     if not all(getattr(caller, name) for name in required):
         raise TokenClaims
@@ -80,6 +83,18 @@ def _token_id(jti: object, token: str) -> str:
     kind, text = ("jti", jti) if jti else ("token", token)
     digest = hashlib.sha256(f"knutepunkt/{kind}/1\0{text}".encode("utf-8", "surrogatepass")).digest()
     return base64.b32encode(digest).decode("ascii").lower()[:26]
+
+
+def _person(claims: dict[str, Any]) -> Person | None:
+    # A system's own token may have a `sub` too; only a login has a level.
+    level = claims.get(SECURITY_LEVEL_CLAIM)
+    if level is None:
+        return None
+    subject = _name(claims.get("sub"))
+    if _NATIONAL.fullmatch(subject):
+        raise TokenClaims
+    orgnr = _orgnr(claims.get(ORGNR_PARENT_CLAIM))
+    return Person(f"helseid:{subject}", _optional_name(claims.get("name")) or "", orgnr, _name(level))
 
 
 def _tenancy(claims: dict[str, Any]) -> str | None:

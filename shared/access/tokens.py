@@ -41,7 +41,7 @@ class TokenPolicy:
     test_environment: bool = False
     """True where VKP's scope for everything (`nhn:vkp/api/*.*`) counts: never in production."""
     required: frozenset[Sender] = frozenset({"vkp_id"})
-    """The claims about the sender that must be there; the vkp-id or the organisation at the least."""
+    """The claims about the sender that must be there: the vkp-id, the organisation or the person at the least."""
     single_audience: bool = True
     """False where a token for several APIs is taken. HelseID: an API should refuse it."""
 
@@ -50,8 +50,8 @@ class TokenPolicy:
             raise ValueError("algorithms must be some of HelseID's nine asymmetric ones")
         if not self.issuer or not self.audience:
             raise ValueError("issuer and audience must be set")
-        if self.required.isdisjoint({"vkp_id", "orgnr_parent"}):
-            raise ValueError("a token must name its vkp-id or its organisation")
+        if self.required.isdisjoint({"vkp_id", "orgnr_parent", "person"}):
+            raise ValueError("a token must name its vkp-id, its organisation or its person")
 
 
 @dataclass(frozen=True, slots=True)

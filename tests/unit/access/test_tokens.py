@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.access.caller import Caller
+from shared.access.caller import Caller, Person
 from shared.access.tokens import TokenPolicy, UnknownKey, Verified, verify
 from shared.errors import (
     HubError,
@@ -91,6 +91,28 @@ def test_required_claims_about_the_sender_are_a_setting() -> None:
 def test_policy_cannot_leave_the_sender_open() -> None:
     with pytest.raises(ValueError, match="must name"):
         replace(POLICY, required=frozenset({"orgnr_child"}))
+
+
+LEVEL = "helseid://claims/identity/security_level"
+PEOPLE = replace(POLICY, required=frozenset({"person"}))
+
+
+def test_person_who_is_logged_in_is_known_by_helseids_own_name_for_them() -> None:
+    who = {"sub": "pseudonym+/=", LEVEL: "4", "name": "Kari Nordmann", "nhn:vkp/client/claims/vkp-id": None}
+    parent = {"helseid://claims/client/claims/orgnr_parent": "999977774"}
+    person = check(token(claims(**who, **parent)), PEOPLE).person
+    assert person == Person("helseid:pseudonym+/=", "Kari Nordmann", "999977774", "4")
+    assert "Kari" not in repr(person)
+
+
+def test_token_of_a_system_alone_speaks_for_no_person() -> None:
+    assert check(token(claims(sub="x", name="Kari Nordmann"))).person is None
+    refused(token(claims(sub="x")), TokenClaims, PEOPLE)
+
+
+@pytest.mark.parametrize("changed", [{"sub": None}, {"sub": "13838099876"}, {LEVEL: 4}, {"sub": 7}, {"name": ["x"]}])
+def test_person_that_is_not_surely_one_is_refused(changed: dict[str, Any]) -> None:
+    refused(token(claims(**({"sub": "x", LEVEL: "4"} | changed))), TokenClaims)
 
 
 @pytest.mark.parametrize("name", ["nonce", "at_hash", "c_hash", "s_hash"])
