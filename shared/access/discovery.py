@@ -1,9 +1,13 @@
-"""Fetching the issuer's keys: its discovery document, then the JWKS that it names. The one network call of `access`."""
+"""Fetching the issuer's keys: its discovery document, then the JWKS that it names. The one network call of `access`.
+
+The document is kept for a day (HelseID's FK2), the keys as long as `shared.access.keys` says.
+"""
 
 import asyncio
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +17,7 @@ from yarl import URL
 from shared.access.jwks import JwksError, KeySet, read_jwks
 from shared.access.keys import KeysFetchError
 
+KEEP_S: Final = 24 * 3600.0
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
 MAX_BYTES: Final = 256 * 1024
 
@@ -33,33 +38,55 @@ class Issuer:
                 raise ValueError("the issuer's addresses must be https (http on the loopback address only)")
 
 
-def fetcher(session: aiohttp.ClientSession, where: Issuer) -> Callable[[], Awaitable[KeySet]]:
-    """A fetch of this issuer's keys over this session, as `Keys` takes it."""
+class Fetcher:
+    """Fetches this issuer's keys over this session, as `Keys` takes it."""
 
-    async def fetch() -> KeySet:
-        return await fetch_keys(session, where)
+    def __init__(
+        self, session: aiohttp.ClientSession, where: Issuer, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._session = session
+        self._where = where
+        self._monotonic = monotonic
+        self._address: str | None = None
+        self._found_at = 0.0
 
-    return fetch
+    async def __call__(self) -> KeySet:
+        """The issuer's keys as published now.
+
+        Raises KeysFetchError when they cannot be had: no answer, another issuer's document, keys on another host, no
+        key that can be used.
+        """
+        try:
+            async with asyncio.timeout(self._where.timeout_s):
+                return await self._fetch()
+        except TimeoutError:
+            raise KeysFetchError("no answer in time") from None
+        except aiohttp.ClientError as error:
+            raise KeysFetchError(type(error).__name__) from None
+        except JwksError as error:
+            raise KeysFetchError(str(error)) from None
+
+    async def _fetch(self) -> KeySet:
+        if self._address is not None and self._monotonic() < self._found_at + KEEP_S:
+            try:
+                return await self._keys_at(self._address)
+            except (KeysFetchError, JwksError):
+                # Perhaps the keys have moved: ask where they are now.
+                self._address = None
+        document = await _get_object(self._session, self._where.issuer + WELL_KNOWN)
+        if document.get("issuer") != self._where.issuer:
+            raise KeysFetchError("the discovery document is another issuer's")
+        self._address = _jwks_address(document, self._where)
+        self._found_at = self._monotonic()
+        return await self._keys_at(self._address)
+
+    async def _keys_at(self, address: str) -> KeySet:
+        return read_jwks(await _get_object(self._session, address))
 
 
 async def fetch_keys(session: aiohttp.ClientSession, where: Issuer) -> KeySet:
-    """The issuer's keys as published now.
-
-    Raises KeysFetchError when they cannot be had: no answer, another issuer's document, keys on another host, no key
-    that can be used.
-    """
-    try:
-        async with asyncio.timeout(where.timeout_s):
-            document = await _get_object(session, where.issuer + WELL_KNOWN)
-            if document.get("issuer") != where.issuer:
-                raise KeysFetchError("the discovery document is another issuer's")
-            return read_jwks(await _get_object(session, _jwks_address(document, where)))
-    except TimeoutError:
-        raise KeysFetchError("no answer in time") from None
-    except aiohttp.ClientError as error:
-        raise KeysFetchError(type(error).__name__) from None
-    except JwksError as error:
-        raise KeysFetchError(str(error)) from None
+    """The issuer's keys as published now. Raises KeysFetchError (see Fetcher)."""
+    return await Fetcher(session, where)()
 
 
 def _jwks_address(document: dict[str, Any], where: Issuer) -> str:

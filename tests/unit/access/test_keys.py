@@ -172,6 +172,14 @@ async def test_forged_key_ids_cannot_lock_a_real_rotation_out() -> None:
     assert source.fetches == 3
 
 
+async def test_token_of_another_environment_costs_no_fetch() -> None:
+    source = Source()
+    authenticator = source.authenticator()
+    with pytest.raises(UnknownKey):
+        await authenticator.caller(f"Bearer {token(claims(iss='https://helseid.else.test'), header(kid='theirs'))}")
+    assert source.fetches == 1
+
+
 async def test_one_clients_mistake_costs_one_fetch_a_minute() -> None:
     source = Source()
     authenticator = source.authenticator()

@@ -266,6 +266,11 @@ def test_time_that_is_not_finite_is_refused() -> None:
             check(token(body))
 
 
+def test_number_that_json_does_not_have_is_refused_wherever_it_stands() -> None:
+    for literal in (b"NaN", b"Infinity", b"-Infinity"):
+        refused(token(json.dumps(claims(padding=111)).encode().replace(b"111", literal)), TokenMalformed)
+
+
 def test_fractional_times_are_taken() -> None:
     assert check(token(claims(exp=AT + 0.5, nbf=AT - 0.5)))
 
