@@ -95,14 +95,15 @@ class Person:
     subject: str
     """Stable id at the issuer of the token."""
     name: str
+    """As the patient may be shown it; only where the log must hold it (a look)."""
     role: str
     orgnr: str
 
     def document(self) -> dict[str, str]:
         """As kept in an entry."""
         return {
-            "subject": opaque(self.subject), "name": sentence(self.name, _LONGEST_NAME), "role": code(self.role),
-            "orgnr": code(self.orgnr) if self.orgnr else "",
+            "subject": opaque(self.subject), "name": sentence(self.name, _LONGEST_NAME),
+            "role": code(self.role) if self.role else "", "orgnr": code(self.orgnr) if self.orgnr else "",
         }  # fmt: skip
 
 
