@@ -116,19 +116,19 @@ class Cosmos:
     """The account's client, opened when first needed and kept open for the life of the process."""
 
     def __init__(self, settings: CosmosSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._client: CosmosClient | None = None
         self._opening = asyncio.Lock()
 
     async def container(self, name: str) -> CosmosContainer:
         """A container by name. Raises Unreachable while the account cannot be reached."""
-        return CosmosContainer(await self.proxy(name), self._settings.patience_s)
+        return CosmosContainer(await self.proxy(name), self.settings.patience_s)
 
     async def proxy(self, name: str) -> ContainerProxy:
         """The SDK's own object for a container. Raises Unreachable while the account cannot be reached."""
         client = await self._open()
-        return client.get_database_client(self._settings.database).get_container_client(name)
+        return client.get_database_client(self.settings.database).get_container_client(name)
 
     async def _open(self) -> CosmosClient:
         async with self._opening:
@@ -138,9 +138,9 @@ class Cosmos:
                 session = aiohttp.ClientSession(
                     trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
                 )
-                client = _client(self._settings, session)
+                client = _client(self.settings, session)
                 try:
-                    async with asyncio.timeout(self._settings.patience_s):
+                    async with asyncio.timeout(self.settings.patience_s):
                         await client.__aenter__()
                 except (AzureError, TimeoutError, aiohttp.ClientError, OSError) as error:
                     await session.close()

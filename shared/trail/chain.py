@@ -219,6 +219,17 @@ def read_salt(document: Document) -> bytes:
         raise NotAnEntry("the salt cannot be read") from None
 
 
+def intact(document: Document) -> bool:
+    """Whether an entry's header and body are those that were hashed. Where it stands is verification's to judge."""
+    try:
+        header = read_header(document["header"])
+        body = read_body(document)
+        whole = body is None or commitment(read_salt(document), document["body"]) == header.commitment
+    except (NotAnEntry, KeyError):
+        return False
+    return whole and document.get("hash") == entry_hash(document["header"])
+
+
 def month_ends(chain: str) -> datetime:
     """The first moment after the chain's month, in UTC."""
     year, month = (int(part) for part in chain.partition(":")[2].split("-"))

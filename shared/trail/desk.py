@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ from shared.registry.people import SECURITY_LEVEL, Access, Person, Role
 from shared.registry.refusals import SecurityLevel
 from shared.trail import entry as trail_entry
 from shared.trail.auditevent import audit_event, chain_extension, place_of, resource_id
-from shared.trail.chain import HUB, NotAnEntry, document_id, is_chain, owner_of
+from shared.trail.chain import HUB, document_id, intact, is_chain, owner_of
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.ports import AppendOnly
 from shared.trail.refused import SearchMalformed, TrailUnknown
@@ -53,8 +54,16 @@ class TrailDesk:
     """Answers questions about the log."""
 
     def __init__(
-        self, *, trail: AppendOnly, writer: TrailWriter, access: FindAccess, pseudonyms: Pseudonyms, clock: Clock
+        self,
+        *,
+        trail: AppendOnly,
+        writer: TrailWriter,
+        access: FindAccess,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        public_url: str,
     ) -> None:
+        self._base = public_url.rstrip("/")
         self._trail = trail
         self._writer = writer
         self._access = access
@@ -68,12 +77,13 @@ class TrailDesk:
             reader = await self._reader(person, asked.one("municipality"))
             wanted, after = self._wanted(asked, reader)
             found = await search(self._trail, wanted, after)
-            await self._told(reader, sorted(asked.names), len(found.documents))
+            about = wanted.patients[0] if wanted.patients else ""
+            await self._told(reader, sorted(asked.names), len(found.documents), patient=about)
         except NotACursor:
             raise SearchMalformed from None
         except Unreachable:
             raise NotAvailable from None
-        return _bundle(found, reader.view)
+        return _bundle(found, reader.view, self._base)
 
     async def read(self, person: Person, id: str) -> dict[str, Any]:
         """One AuditEvent. Raises HubError."""
@@ -87,12 +97,12 @@ class TrailDesk:
                 "SELECT * FROM c WHERE c.chain = @chain AND c.id = @id",
                 {"@chain": chain, "@id": document_id(chain, seq)}, 1,
             )  # fmt: skip
-            if not found or found[0]["kind"] not in reader.view.kinds:
+            if not found or found[0]["kind"] not in reader.view.kinds or not intact(found[0]):
                 raise TrailUnknown
             await self._told(reader, ["_id"], 1, id)
         except Unreachable:
             raise NotAvailable from None
-        return _event(found[0], reader.view)
+        return audit_event(found[0], reader.view.shown)
 
     async def _reader(self, person: Person, wanted: str) -> _Reader:
         if person.security_level != SECURITY_LEVEL:
@@ -135,7 +145,9 @@ class TrailDesk:
         )
         return wanted, cursor_from(page) if page else None
 
-    async def _told(self, reader: _Reader, names: Sequence[str], count: int, entry: str = "") -> None:
+    async def _told(
+        self, reader: _Reader, names: Sequence[str], count: int, entry: str = "", patient: str = ""
+    ) -> None:
         subject = reader.person.subject
         await self._writer.append(
             [
@@ -148,6 +160,7 @@ class TrailDesk:
                     system="knutepunkt",
                     person=trail_entry.Person(subject, "", reader.role.value, reader.person.orgnr or ""),
                     original=entry,
+                    patient=patient,
                     details={"by": "|".join(names), "count": str(count)},
                 )
             ]
@@ -240,30 +253,35 @@ def _moment(text: str) -> tuple[datetime, timedelta]:
     return moment.astimezone(UTC), timedelta(microseconds=1)
 
 
-def _bundle(found: Found, view: View) -> dict[str, Any]:
+def _bundle(found: Found, view: View, base: str) -> dict[str, Any]:
     bundle: dict[str, Any] = {
         "resourceType": "Bundle",
         "type": "searchset",
-        "entry": [
-            {
-                "fullUrl": f"trail/{resource_id(each['chain'], each['seq'])}",
-                "resource": _event(each, view),
-                "search": {"mode": "match", "extension": [chain_extension(each)]},
-            }
-            for each in found.documents
-        ],
+        "entry": [_match(each, view, base) if intact(each) else dict(_TOUCHED) for each in found.documents],
     }
     if found.cursor is not None:
         # The next page is asked for by POST as well: `page` goes into the body beside the rest.
-        bundle["link"] = [{"relation": "next", "url": f"trail/_search?page={found.cursor.text()}"}]
+        bundle["link"] = [{"relation": "next", "url": f"{base}/trail/_search?page={found.cursor.text()}"}]
     if not bundle["entry"]:
         del bundle["entry"]
     return bundle
 
 
-def _event(document: Document, view: View) -> dict[str, Any]:
-    try:
-        return audit_event(document, view.shown)
-    except NotAnEntry:
-        # Somebody has been at it: verification says what, a reader is told nothing false.
-        raise TrailUnknown from None
+def _match(document: Document, view: View, base: str) -> dict[str, Any]:
+    return {
+        "fullUrl": f"{base}/trail/{resource_id(document['chain'], document['seq'])}",
+        "resource": audit_event(document, view.shown),
+        "search": {"mode": "match", "extension": [chain_extension(document)]},
+    }
+
+
+_TOUCHED: Final[Mapping[str, Any]] = MappingProxyType({
+    "resource": {
+        "resourceType": "OperationOutcome",
+        "issue": [{
+            "severity": "error", "code": "exception",
+            "diagnostics": "An entry was left out: it is not what was written. Have the log verified.",
+        }],
+    },
+    "search": {"mode": "outcome"},
+})  # fmt: skip

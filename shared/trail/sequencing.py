@@ -31,6 +31,16 @@ class Outbox:
     reading: Reading
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one round did."""
+
+    written: int
+    """Entries."""
+    unreadable: int
+    """Documents that could not be understood: reading goes on behind them, and people must be told."""
+
+
 class Sequencer:
     """Brings the log up to date."""
 
@@ -52,37 +62,44 @@ class Sequencer:
         self._elapsed = elapsed
         self._known: dict[str, str | None] = {}
 
-    async def tick(self) -> int:
+    async def tick(self) -> Progress:
         """Read every outbox to its end, or until the time is up (the rest at the next tick).
 
-        Returns how many entries were written. Raises Unreachable; what was written by then stays.
+        Raises Unreachable; what was written by then stays.
         """
         until = self._elapsed() + self._budget_s
         count = await self._writer.append([heartbeat(self._clock)])
+        unreadable = 0
         behind = list(self._outboxes)
         # In turns, so that a storm of refusals cannot keep the deliveries waiting.
         while behind and self._elapsed() < until:
             for outbox in tuple(behind):
-                more, wrote = await self._page(outbox)
-                count += wrote
+                more, page = await self._page(outbox)
+                count += page.written
+                unreadable += page.unreadable
                 if not more:
                     behind.remove(outbox)
-        return count
+        return Progress(count, unreadable)
 
-    async def _page(self, outbox: Outbox) -> tuple[bool, int]:
+    async def _page(self, outbox: Outbox) -> tuple[bool, Progress]:
         if outbox.name not in self._known:
             self._known[outbox.name] = await self._positions.read(outbox.name)
         before = self._known[outbox.name]
         documents, after = await outbox.feed.after(before, PAGE)
         entries: list[Entry] = []
+        unreadable = 0
         for document in documents:
-            entries.extend(outbox.reading(document))
+            try:
+                entries.extend(outbox.reading(document))
+            except (KeyError, TypeError, ValueError):
+                # One document that nobody understands must not keep all others out of the log.
+                unreadable += 1
         count = await self._writer.append(entries)
         if after != before and documents:
             await self._positions.keep(outbox.name, after)
             self._known[outbox.name] = after
         # A page of a divided container may be short while another part of it has more.
-        return bool(documents), count
+        return bool(documents), Progress(count, unreadable)
 
 
 def heartbeat(clock: Clock) -> Entry:

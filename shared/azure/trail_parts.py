@@ -1,0 +1,103 @@
+"""The trail, wired together: settings in; what writes, signs, reads and verifies it out."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Final, Self
+
+from shared.azure.cosmos import Cosmos, LazyContainer
+from shared.azure.settings import CosmosSettings
+from shared.azure.trail import Feeds, KeptPositions
+from shared.azure.trail_settings import TrailSettings, places
+from shared.clock import Clock, utc_now
+from shared.trail import entries
+from shared.trail.desk import FindAccess, Pseudonyms, TrailDesk
+from shared.trail.reconciling import Missing, Store, reconcile
+from shared.trail.sealing import Sealed, Sealer
+from shared.trail.sequencing import Outbox, Sequencer
+from shared.trail.verifying import Progress, Report, Trust, verify
+from shared.trail.writing import TrailWriter
+
+VERSION: Final = "0.1.0"
+OUTBOXES: Final[Mapping[str, entries.Reading]] = {
+    "events": entries.of_event,
+    "deliveries": entries.of_delivery,
+    "trail": entries.of_refusal,
+    "registry": entries.of_history,
+}
+"""The hub's containers whose documents tell of something."""
+_TYPES: Final = {"events": "event", "deliveries": "delivery", "trail": "refusal", "registry": "history"}
+_FEED_PATIENCE_S: Final = 10.0
+
+
+class TrailParts:
+    """Everything of the trail in this process. Belongs to one event loop; connects when first needed.
+
+    Its clients are its own: the trail's account is another one than the hub's, and a change feed needs a client to
+    itself (see Feeds).
+    """
+
+    def __init__(self, settings: TrailSettings, hub: CosmosSettings, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        where = places(settings, hub)
+        self._changes = Cosmos(hub)
+        self._stores = Cosmos(hub)
+        self._trail = Cosmos(where.trail)
+        self._apart = Cosmos(where.checkpoints)
+        self.log = LazyContainer(self._trail, "trail")
+        self.checkpoints = LazyContainer(self._apart, "checkpoints")
+        self.writer = TrailWriter(self.log, clock, f"knutepunkt/{VERSION}/{settings.deployment}")
+        feeds = Feeds(self._changes, _FEED_PATIENCE_S)
+        self.sequencer = Sequencer(
+            outboxes=[Outbox(name, feeds.of(name), reading) for name, reading in OUTBOXES.items()],
+            positions=KeptPositions(LazyContainer(self._trail, "positions")),
+            writer=self.writer,
+            clock=clock,
+        )
+        signer = settings.signer()
+        self.sealer = None if signer is None else Sealer(self.log, self.checkpoints, signer, clock)
+
+    async def seal(self) -> Sealed | None:
+        """Write checkpoints; None where there is no key to sign with. Raises Unreachable."""
+        return None if self.sealer is None else await self.sealer.seal()
+
+    async def reconcile(self, window: timedelta) -> list[Missing]:
+        """Look for stations of that long back that have no entry. Raises Unreachable."""
+        now = self.clock()
+        delay = timedelta(seconds=self.settings.longest_delay_s)
+        return [
+            await reconcile(
+                Store(name, _TYPES[name], LazyContainer(self._stores, name), reading),
+                self.writer,
+                now - window,
+                now,
+                delay,
+            )
+            for name, reading in OUTBOXES.items()
+        ]
+
+    def desk(self, access: FindAccess, pseudonyms: Pseudonyms, public_url: str) -> TrailDesk:
+        """What answers questions about the log."""
+        return TrailDesk(
+            trail=self.log, writer=self.writer, access=access, pseudonyms=pseudonyms, clock=self.clock,
+            public_url=public_url,
+        )  # fmt: skip
+
+    async def verify(self, progress: Progress, **how: Any) -> Report:
+        """See shared.trail.verifying. `witnesses`, `since` and `quick` as there."""
+        settings = self.settings
+        trust = Trust(settings.trusted_keys(), settings.retention, settings.silence, how.pop("witnesses", ()))
+        return await verify(self.log, self.checkpoints, trust, self.clock(), progress=progress, **how)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        async with AsyncExitStack() as stack:
+            for each in (self._changes, self._stores, self._trail, self._apart):
+                stack.push_async_callback(each.close)
