@@ -106,10 +106,8 @@ class Authenticator:
         revoked = await self._revoked()
         place = VerifiedTokens.place(token)
         found = self._found.find(place)
-        if found is not None:
-            if await self._still_counts(found, revoked):
-                return found
-            self._found.drop(place)
+        if found is not None and await self._still_counts(found, revoked):
+            return found
         verified = await self._verify(token, revoked)
         self._keys.let_in(verified.caller.client_id)
         self._found.keep(place, verified)

@@ -36,12 +36,9 @@ class VerifiedTokens:
     def keep(self, place: bytes, verified: Verified) -> None:
         """Remember a token that has just been found good."""
         self._found[place] = verified
+        self._found.move_to_end(place)
         if len(self._found) > self._most:
             self._found.popitem(last=False)
-
-    def drop(self, place: bytes) -> None:
-        """Forget a token whose time or whose key is over."""
-        self._found.pop(place, None)
 
     def __len__(self) -> int:
         return len(self._found)

@@ -571,7 +571,8 @@ def test_public_address_that_no_proof_can_be_compared_with_is_refused_at_start(a
 
 async def test_address_that_cannot_be_compared(door: Door) -> None:
     text = bound_token()
-    await door.refuses(ProofMismatch, f"DPoP {text}", proof(text), url="/a b")
+    for address in (f"{PUBLIC}{PATH}", "/a b", "nowhere"):
+        await door.refuses(ProofMismatch, f"DPoP {text}", proof(text, htu=address), url="/a b")
 
 
 async def test_remembered_token_still_needs_a_proof_of_its_own_each_time(door: Door) -> None:

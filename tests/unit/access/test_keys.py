@@ -172,6 +172,17 @@ async def test_forged_key_ids_cannot_lock_a_real_rotation_out() -> None:
     assert source.fetches == 3
 
 
+async def test_key_id_that_one_client_brought_in_vain_is_not_looked_for_again_for_another() -> None:
+    source = Source()
+    authenticator = source.authenticator()
+    for name in ("one", "other"):
+        await authenticator.caller(f"Bearer {token(claims(client_id=name), header(kid='first'))}")
+    for source.now, name in ((100.0, "one"), (110.0, "other")):
+        with pytest.raises(UnknownKey):
+            await authenticator.caller(f"Bearer {token(claims(client_id=name), header(kid='wrong'))}")
+    assert source.fetches == 2
+
+
 async def test_token_of_another_environment_costs_no_fetch() -> None:
     source = Source()
     authenticator = source.authenticator()
