@@ -141,12 +141,11 @@ async def client(kept: Kept) -> AsyncIterator[CosmosClient]:
         yield found
 
 
-@pytest.fixture
-async def log(client: CosmosClient) -> Log:
-    """As declared, but in a database of the test's own."""
+async def new_log(client: CosmosClient) -> Log:
+    """As declared, but in a database of its own."""
     database = await client.create_database(f"log-{next(_sources)}")
     made: dict[str, ContainerProxy] = {}
-    for declared in [each for apart in load().apart for each in apart.containers]:
+    for declared in [each for apart in load().apart for each in apart.containers if each.name != "positions"]:
         options: dict[str, Any] = {}
         if declared.unique_keys:
             options["unique_key_policy"] = {"uniqueKeys": [{"paths": [path]} for path in declared.unique_keys]}
@@ -154,6 +153,53 @@ async def log(client: CosmosClient) -> Log:
         made[declared.name] = await database.create_container(declared.name, key, **options)
     trail, checkpoints = made["trail"], made["checkpoints"]
     return Log(CosmosContainer(trail, 10.0), CosmosContainer(checkpoints, 10.0), trail, checkpoints)
+
+
+@pytest.fixture
+async def log(client: CosmosClient) -> Log:
+    """An empty log of the test's own."""
+    return await new_log(client)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a log held at a time."""
+
+    entries: list[Document]
+    checkpoints: list[Document]
+    now: datetime
+
+
+@pytest.fixture(scope="session")
+async def written(client: CosmosClient) -> Written:
+    """Two municipalities and the hub, with three checkpoints; everything signed for."""
+    log = await new_log(client)
+    for _ in range(3):
+        await log.write("310000001", 4, message="m-1", patient="p-1")
+        await log.write("310000002", 2)
+        await log.write("", 1, kind=Kind.HEARTBEAT)
+        log.clock.forward(minutes=10)
+        await log.seal()
+    everything = [
+        [bare(each) async for page in container.pages("SELECT * FROM c", {}) for each in page]
+        for container in (log.trail, log.kept)
+    ]
+    return Written(everything[0], everything[1], log.clock.now)
+
+
+@pytest.fixture
+async def filled(log: Log, written: Written) -> Log:
+    """A log that holds what is written, for doing with it what one likes."""
+    for chain in {each["chain"] for each in written.entries}:
+        await log.trail.create([each for each in written.entries if each["chain"] == chain], chain)
+    await log.kept.create(written.checkpoints, "2026-11")
+    log.clock.now = written.now
+    return log
+
+
+def bare(document: Document) -> Document:
+    """Without what Cosmos adds."""
+    return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
 @pytest.fixture

@@ -18,18 +18,6 @@ from tests.wire.trail.conftest import OBSERVER, T0, Log
 A, B, HUB = "310000001:2026-11", "310000002:2026-11", "hub:2026-11"
 
 
-@pytest.fixture
-async def filled(log: Log) -> Log:
-    """Two municipalities and the hub, with three checkpoints; everything signed for."""
-    for _ in range(3):
-        await log.write("310000001", 4, message="m-1", patient="p-1")
-        await log.write("310000002", 2)
-        await log.write("", 1, kind=Kind.HEARTBEAT)
-        log.clock.forward(minutes=10)
-        await log.seal()
-    return log
-
-
 async def replace(log: Log, document: Document, **changes: Any) -> None:
     await log.raw_trail.upsert_item({**document, **changes})
 
