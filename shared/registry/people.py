@@ -12,8 +12,13 @@ from urllib.parse import quote
 
 from pydantic import Field, PlainSerializer
 
+from shared.access.caller import Person
 from shared.messages.documents import Document
 from shared.registry.shapes import Line, Moment, Name, as_json, closed, kept
+
+__all__ = [
+    "LONGEST_ACCESS", "SECURITY_LEVEL", "Access", "Person", "Role", "Roles", "access_from", "access_id",
+]  # fmt: skip
 
 LONGEST_ACCESS: Final = timedelta(days=184)
 """Six months, however long they are."""
@@ -32,21 +37,6 @@ class Role(StrEnum):
 
 
 Roles = Annotated[frozenset[Role], Field(min_length=1), PlainSerializer(sorted, return_type=list[str])]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person whose token has been verified. What they may do is not in the token but in the register."""
-
-    subject: str
-    """What the issuer calls them for ever, with the issuer before it: `helseid:…` (claim sub), `entra:…` (claim oid).
-    Never a national identity number."""
-    name: str
-    """For showing to the person alone; never kept, never logged."""
-    orgnr: str | None
-    """The organisation they are logged in for, where the token says it."""
-    security_level: str
-    """HelseID's, as text."""
 
 
 @closed

@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 
 from shared.messages.documents import Document, Operation, Patch, Unreachable
-from shared.registry.model import Grant, Municipality, Receiver
+from shared.registry.entries import partition
+from shared.registry.model import SYSTEMS, Grant, Municipality, Receiver, System
+from shared.registry.register import TRUSTED as DEFAULT
 from shared.registry.register import Register
+from tests.unit.registry.samples import ACCESS, ENTRIES, GRANT, OPERATOR, PARTNER, SYSTEM
+from tests.unit.registry.samples import MUNICIPALITY as SAMPLE
+from tests.unit.registry.samples import ORGNR as ORGNR_OF_SAMPLES
 
 ORGNR = "999999999"
 TRUSTED = timedelta(seconds=30)
@@ -196,6 +201,85 @@ async def test_all_who_waited_for_a_look_that_failed_are_told(register: Register
 async def test_without_a_trusted_time_every_call_looks(container: CountingContainer, hands: Hands) -> None:
     register = Register(container, hands, timedelta())
     await register.municipality(ORGNR)
+    await register.municipality(ORGNR)
+    assert len(container.looks) == 2
+
+
+async def test_everything_of_the_register_is_found_by_its_key(container: CountingContainer, hands: Hands) -> None:
+    register = Register(container, hands)
+    for entry in ENTRIES:
+        await container.put(entry.document(), partition(entry))
+    assert await register.municipality(ORGNR_OF_SAMPLES) == SAMPLE
+    assert await register.grant(ORGNR_OF_SAMPLES, GRANT.vkp_id) == GRANT
+    assert await register.partner(ORGNR_OF_SAMPLES) == PARTNER
+    assert await register.access(ORGNR_OF_SAMPLES, ACCESS.subject) == ACCESS
+    assert await register.access(SYSTEMS, OPERATOR.subject) == OPERATOR
+    assert await register.system(SYSTEM.vkp_id) == SYSTEM
+
+
+async def test_a_system_of_which_nothing_is_registered_is_like_all_others(register: Register) -> None:
+    assert await register.system("nobody's") == System("nobody's")
+
+
+async def test_what_is_withdrawn_is_not_there(container: CountingContainer, hands: Hands) -> None:
+    await container.put({**Grant(ORGNR, "vendor").document(), "version": 2, "withdrawn": True}, ORGNR)
+    assert await Register(container, hands).grant(ORGNR, "vendor") is None
+
+
+async def test_documents_from_before_this_version_and_from_after_it_are_read(
+    container: CountingContainer, hands: Hands
+) -> None:
+    register = Register(container, hands)
+    receiver: Document = {"id": "epj", "url": "http://127.0.0.1", "resources": [], "kind": "fhir", "later": 1}
+    early = {"id": "municipality", "orgnr": ORGNR, "type": "municipality", "name": "Eksempel", "receivers": [receiver]}
+    await container.put({**early, "later": {"a": 1}, "_etag": "x"}, ORGNR)
+    await container.put({"id": "grant.v", "orgnr": ORGNR, "type": "grant", "vkpId": "v", "resources": []}, ORGNR)
+    system = {
+        "id": "system.v",
+        "orgnr": SYSTEMS,
+        "type": "system",
+        "vkpId": "v",
+        "name": "V",
+        "rules": {},
+        "stu3": True,
+    }
+    await container.put(system, SYSTEMS)
+    assert await register.municipality(ORGNR) == MUNICIPALITY
+    grant = await register.grant(ORGNR, "v")
+    assert grant == Grant(ORGNR, "v")
+    # As it was: sending, to every address, without an end; and nothing that was never granted.
+    assert grant.allows("bundle")
+    assert (grant.may_send, grant.may_read) == (True, False)
+    assert await register.system("v") == System("v", "V", stu3=True)
+
+
+async def test_what_is_forgotten_is_looked_for_again(register: Register, container: CountingContainer) -> None:
+    assert await register.grant(ORGNR, "vendor") is not None
+    del container.documents[ORGNR, "grant.vendor"]
+    register.forget(ORGNR, "grant.vendor")
+    assert await register.grant(ORGNR, "vendor") is None
+
+
+async def test_what_is_forgotten_during_a_look_is_not_remembered_from_it(
+    register: Register, container: CountingContainer
+) -> None:
+    container.open.clear()
+    call = asyncio.create_task(register.grant(ORGNR, "vendor"))
+    await container.looked.wait()
+    register.forget(ORGNR, "grant.vendor")
+    container.open.set()
+    await call
+    await register.grant(ORGNR, "vendor")
+    assert len(container.looks) == 2
+
+
+async def test_an_entry_is_trusted_for_five_seconds_unless_told_otherwise(
+    container: CountingContainer, hands: Hands
+) -> None:
+    assert timedelta(seconds=5) == DEFAULT
+    register = Register(container, hands)
+    await register.municipality(ORGNR)
+    hands.now += DEFAULT
     await register.municipality(ORGNR)
     assert len(container.looks) == 2
 
