@@ -1,8 +1,14 @@
-"""Show a message's timeline: every station it has passed, with times in Norway."""
+"""Show a message's timeline; verify the audit trail; purge what its retention allows.
+
+`hub trail ID` shows every station a message has passed. `hub trail verify` checks the whole trail against its signed
+checkpoints and says what is wrong by name; exit code 1 when anything is. `hub trail purge` tells what the policy in
+force (`Trail__retention`) allows to take away, and with --approver does it.
+"""
 
 import argparse
+import re
 
-from sandbox.cli import here
+from sandbox.cli import here, trail_purge, trail_verify
 from sandbox.cli.calls import call
 from sandbox.cli.output import Failure, Stations, console, entry_json, print_json
 from sandbox.hub_folder import Addresses
@@ -13,16 +19,43 @@ from shared.trail.timeline import Entry
 EXAMPLES = """
   hub trail 3f0c...
   hub trail 3f0c... --json
+  hub trail verify
+  hub trail verify --from 2026-10 --json
+  hub trail verify --witness 2026-11:12:5d1e...
+  hub trail purge
+  hub trail purge --approver sub-123
 """
+
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("message", metavar="ID", help="the message's id, or the Location it was answered with")
+    parser.add_argument(
+        "message", metavar="ID|verify|purge", help="the message's id, or the Location it was answered with"
+    )
+    verify = parser.add_argument_group("verify")
+    verify.add_argument("--from", dest="since", metavar="MONTH", type=_month, help="from this month on")
+    verify.add_argument("--quick", action="store_true", help="only what came after each chain's last checkpoint")
+    verify.add_argument("--witness", action="append", default=[], help="a checkpoint that was kept elsewhere")
+    verify.add_argument("--no-entry", action="store_true", help="write no entry that tells of this verification")
+    purge = parser.add_argument_group("purge")
+    purge.add_argument("--approver", metavar="ID", help="who approved it; without one, nothing is taken away")
+    parser.add_argument(
+        "--environment", action="store_true", help="the trail of the settings in the environment, not the sandbox's"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and print."""
+    """Do what is asked."""
+    if args.message == "verify":
+        return trail_verify.run(args)
+    if args.message == "purge":
+        return trail_purge.run(args)
+    return _show(args)
+
+
+def _show(args: argparse.Namespace) -> int:
     event_id = message_id(args.message)
     entries = call(_read(here.running(args), event_id))
     if not entries:
@@ -39,3 +72,9 @@ def run(args: argparse.Namespace) -> int:
 async def _read(addresses: Addresses, event_id: str) -> tuple[Entry, ...]:
     async with timelines(addresses.cosmos, addresses.database) as read:
         return await read(event_id)
+
+
+def _month(text: str) -> str:
+    if not _MONTH.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"not a month like 2026-11: {text}")
+    return text

@@ -7,11 +7,12 @@ from typing import Any, Final, Self
 
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import CosmosSettings
-from shared.azure.trail import Feeds, KeptPositions
+from shared.azure.trail import CosmosPurger, Feeds, KeptPositions
 from shared.azure.trail_settings import TrailSettings, places
 from shared.clock import Clock, utc_now
-from shared.trail import entries
+from shared.trail import checkpoint_check, entries
 from shared.trail.desk import FindAccess, Pseudonyms, TrailDesk
+from shared.trail.purging import Purged, purge
 from shared.trail.reconciling import Missing, Store, reconcile
 from shared.trail.sealing import Sealed, Sealer
 from shared.trail.sequencing import Outbox, Sequencer
@@ -65,17 +66,16 @@ class TrailParts:
     async def reconcile(self, window: timedelta) -> list[Missing]:
         """Look for stations of that long back that have no entry. Raises Unreachable."""
         now = self.clock()
-        delay = timedelta(seconds=self.settings.longest_delay_s)
+        return [await reconcile(store, self.writer, now - window, now, self._delay) for store in self._outboxes()]
+
+    def _outboxes(self) -> list[Store]:
         return [
-            await reconcile(
-                Store(name, _TYPES[name], LazyContainer(self._stores, name), reading),
-                self.writer,
-                now - window,
-                now,
-                delay,
-            )
-            for name, reading in OUTBOXES.items()
+            Store(name, _TYPES[name], LazyContainer(self._stores, name), reading) for name, reading in OUTBOXES.items()
         ]
+
+    @property
+    def _delay(self) -> timedelta:
+        return timedelta(seconds=self.settings.longest_delay_s)
 
     def desk(self, access: FindAccess, pseudonyms: Pseudonyms, public_url: str) -> TrailDesk:
         """What answers questions about the log."""
@@ -88,7 +88,27 @@ class TrailParts:
         """See shared.trail.verifying. `witnesses`, `since` and `quick` as there."""
         settings = self.settings
         trust = Trust(settings.trusted_keys(), settings.retention, settings.silence, how.pop("witnesses", ()))
-        return await verify(self.log, self.checkpoints, trust, self.clock(), progress=progress, **how)
+        how |= {"stores": self._outboxes(), "delay": self._delay, "progress": progress}
+        return await verify(self.log, self.checkpoints, trust, self.clock(), **how)
+
+    async def purge(self, approver: str | None) -> list[Purged]:
+        """Purge by the policy in force; without an approver, only tell what would be. Raises Unreachable.
+
+        Raises ValueError when there is no policy.
+        """
+        if not self.settings.retention:
+            raise ValueError("there is no retention policy")
+        kept = [each async for page in self.checkpoints.pages("SELECT * FROM c", {}) for each in page]
+        checked = checkpoint_check.check(kept, self.settings.trusted_keys(), self.clock(), self.settings.silence)
+        return await purge(
+            self.log,
+            CosmosPurger(self._trail, self._trail.settings.patience_s) if approver else None,
+            self.writer,
+            self.settings.retention[-1],
+            {name: told[-1].state for name, told in checked.signed.items()},
+            self.clock,
+            approver or "",
+        )
 
     async def __aenter__(self) -> Self:
         return self

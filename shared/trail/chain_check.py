@@ -49,6 +49,8 @@ class Checked:
     unprotected: int = 0
     """Entries that no checkpoint signs for yet."""
     newest: datetime | None = None
+    dropped: bool = False
+    """Taken away lawfully, as a whole."""
     findings: list[Finding] = field(default_factory=list)
     purges: list[Purge] = field(default_factory=list)
 

@@ -52,7 +52,7 @@ async def reconcile(
     waiting: list[Entry] = []
     query = "SELECT * FROM c WHERE c.type = @type AND c._ts >= @since"
     async for page in store.container.pages(query, {"@type": store.type, "@since": int(since.timestamp())}):
-        waiting += [entry for document in page for entry in _due(store, document, now - delay)]
+        waiting += [entry for document in page for entry in due(store, document, now - delay)]
         while len(waiting) >= _AT_ONCE:
             looked, late = looked + _AT_ONCE, late + await _absent(writer, waiting[:_AT_ONCE])
             waiting = waiting[_AT_ONCE:]
@@ -61,8 +61,12 @@ async def reconcile(
     return Missing(store.name, len(late), looked, min((entry.occurred for entry in late), default=None))
 
 
-def _due(store: Store, document: Document, before: datetime) -> list[Entry]:
-    return [entry for entry in store.reading(document) if entry.occurred <= before]
+def due(store: Store, document: Document, before: datetime) -> list[Entry]:
+    """What a document tells of that happened by then; nothing of one that cannot be understood."""
+    try:
+        return [entry for entry in store.reading(document) if entry.occurred <= before]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 async def _absent(writer: TrailWriter, entries: list[Entry]) -> list[Entry]:

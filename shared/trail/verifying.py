@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from shared.messages.documents import Document
 from shared.trail import chain_check, checkpoint_check
-from shared.trail.chain import HUB, entry_hash, month_of, owner_of
+from shared.trail.chain import HUB, chain_of, entry_hash, month_of, owner_of, source_digest
 from shared.trail.chain_check import Checked, Signed
 from shared.trail.checkpoints import ChainState, TrustedKey
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.findings import Fault, Finding
 from shared.trail.ports import AppendOnly
 from shared.trail.purges import Lawful, Purge
+from shared.trail.reconciling import LONGEST_DELAY, Store, due
 from shared.trail.retention import Policy
 
 SILENCE: Final = timedelta(minutes=30)
@@ -48,6 +49,8 @@ class Report:
     purged: int = 0
     unprotected: int = 0
     """Entries that are younger than the last checkpoint: they could still be changed without its being seen."""
+    reconciled: int = 0
+    """Stations in the hub's stores that were looked up in the log."""
     checkpoints: int = 0
     newest_checkpoint: datetime | None = None
     witness: str = ""
@@ -81,12 +84,14 @@ async def verify(
     *,
     since: str = "",
     quick: bool = False,
+    stores: Sequence[Store] = (),
+    delay: timedelta = LONGEST_DELAY,
     progress: Progress = lambda *_: None,
 ) -> Report:
     """Verify everything, or the months from `since` (`2026-10`) on. Raises Unreachable.
 
     With `quick`, each chain is read from the last checkpoint that signed for it; what is older is then taken from the
-    checkpoint and not looked at.
+    checkpoint and not looked at. What `stores` tell of must be in the log (not asked with `quick`).
     """
     signed = checkpoint_check.check(await _checkpoints(kept), trust.keys, now, trust.silence, trust.witnesses)
     report = Report(checkpoints=signed.count, newest_checkpoint=signed.newest, witness=signed.witness)
@@ -95,15 +100,42 @@ async def verify(
         signed.wrong(Fault.CHECKPOINTS_ABSENT, month_of(now))
     report.findings += signed.findings
     names = sorted(there | signed.signed.keys(), key=lambda name: (owner_of(name) != HUB, name))
-    names = [name for name in names if name.partition(":")[2] >= since or owner_of(name) == HUB]
+    names = [name for name in names if _month(name) >= since or owner_of(name) == HUB]
     lawful = Lawful(await purges_told(trail, names), trust.policies)
+    sources: set[str] = set()
+    gone: set[str] = set()
     for done, name in enumerate(names, 1):
         told = signed.signed.get(name, [])
         start = told[-1].state if quick and told and name in there else None
         documents = await _chain(trail, name, 0 if start is None else start.size - 1)
-        _add(report, _checked(name, documents, told, lawful, start))
+        checked = _checked(name, documents, told, lawful, start)
+        _add(report, checked)
+        sources.update(str(each.get("source")) for each in documents)
+        if checked.dropped:
+            gone.add(name)
         progress(name, done, len(names))
+    if not quick:
+        for store in stores:
+            await _reconciled(
+                report, store, sources, lambda name: _month(name) >= since and name not in gone, now - delay
+            )
     return report
+
+
+async def _reconciled(
+    report: Report, store: Store, sources: set[str], asked: Callable[[str], bool], before: datetime
+) -> None:
+    """Find what a store tells of and the log does not."""
+    missing: dict[str, int] = {}
+    async for page in store.container.pages("SELECT * FROM c WHERE c.type = @type", {"@type": store.type}):
+        for entry in [each for document in page for each in due(store, document, before)]:
+            chain = chain_of(entry.orgnr, entry.occurred)
+            if asked(chain):
+                report.reconciled += 1
+                if source_digest(entry.source) not in sources:
+                    missing[chain] = missing.get(chain, 0) + 1
+    for chain, count in sorted(missing.items()):
+        report.findings.append(Finding(Fault.NEVER_WRITTEN, chain, None, f"{count} from {store.name}"))
 
 
 async def purges_told(trail: AppendOnly, chains: Iterable[str]) -> list[Purge]:
@@ -122,7 +154,7 @@ def _checked(
     last = told[-1].state if told else None
     if last is not None and lawful.chain(name, last.size, last.tree.root().hex()):
         # What is left of it, after a purge that was interrupted, need not hold.
-        return Checked(name, purged=last.size - len(documents))
+        return Checked(name, purged=last.size - len(documents), dropped=True)
     if start is not None:
         return _from_checkpoint(name, documents, told, lawful, start)
     if documents:
@@ -144,6 +176,10 @@ def _from_checkpoint(
     elif any(entry_hash(str(each.get("header"))) != start.head for each in last):
         checked.wrong(Fault.CHAIN_REWRITTEN, start.size - 1, f"{told[-1].where} signed for another last entry")
     return checked
+
+
+def _month(chain: str) -> str:
+    return chain.partition(":")[2]
 
 
 def _add(report: Report, checked: Checked) -> None:
