@@ -1,42 +1,32 @@
 """`/registry/…`: municipalities and the hub's operators see and change the register. Behind API Management."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 import azure.functions as func
 
 from functions import http
-from shared.errors import HubError, NotAvailable, Unexpected, UnknownAddress, WrongMethod
+from shared.errors import HubError, NotAvailable, Unexpected, WrongMethod
 from shared.log import LogEvent, log
 from shared.registry.desk import Answer, Ask, Desk
 from shared.registry.people import Person
-from shared.registry.places import LISTED, Place
+from shared.registry.places import Place
 from shared.registry.roles import Thing
 
 type FindDesk = Callable[[], Desk]
 type Verify = Callable[[func.HttpRequest], Awaitable[Person]]
 """Who is calling, from the token alone. Raises one of the 401 errors, or NotAvailable."""
 
-_PARTS: Mapping[str, Thing] = {
-    each.value: each
-    for each in (
-        Thing.RECEIVERS, Thing.GRANTS, Thing.PARTNER_PROFILE, Thing.TRAFFIC, Thing.PEOPLE, Thing.HISTORY,
-    )
-}  # fmt: skip
-METHODS: tuple[Literal["GET", "PUT"], ...] = ("GET", "PUT")
-
 
 def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
     """The doors to a desk. Both are asked for anew at each call, inside the worker's event loop."""
     door = func.Blueprint()
 
-    async def _do(req: func.HttpRequest, place: Place | None) -> func.HttpResponse:
+    async def answer(req: func.HttpRequest, thing: Thing) -> func.HttpResponse:
         correlation = http.correlation_id(req)
         try:
             person = await verify(req)
-            if place is None:
-                raise UnknownAddress
-            return _answered(await desk().answer(person, _ask(req, place)), correlation)
+            return _answered(await desk().answer(person, _ask(req, _place(req, thing))), correlation)
         except HubError as error:
             code = LogEvent.NOT_AVAILABLE if isinstance(error, NotAvailable) else LogEvent.REFUSED
             log(code, code=error.code, status=error.status, correlation_id=correlation)
@@ -48,35 +38,67 @@ def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
     @door.function_name("registry_municipalities")
     @door.route("registry/municipalities", methods=["GET"])
     async def municipalities(req: func.HttpRequest) -> func.HttpResponse:
-        return await _do(req, Place(Thing.MUNICIPALITIES))
+        return await answer(req, Thing.MUNICIPALITIES)
 
     @door.function_name("registry_municipality")
     @door.route("registry/municipalities/{orgnr}", methods=["GET", "PUT"])
     async def municipality(req: func.HttpRequest) -> func.HttpResponse:
-        return await _do(req, Place(Thing.MUNICIPALITY, _param(req, "orgnr")))
+        return await answer(req, Thing.MUNICIPALITY)
 
-    @door.function_name("registry_part")
-    @door.route("registry/municipalities/{orgnr}/{part}", methods=["GET", "PUT"])
-    async def part(req: func.HttpRequest) -> func.HttpResponse:
-        thing = _PARTS.get(_param(req, "part"))
-        return await _do(req, Place(thing, _param(req, "orgnr")) if thing else None)
+    @door.function_name("registry_receivers")
+    @door.route("registry/municipalities/{orgnr}/receivers", methods=["GET"])
+    async def receivers(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.RECEIVERS)
 
-    @door.function_name("registry_entry")
-    @door.route("registry/municipalities/{orgnr}/{part}/{id}", methods=["GET", "PUT"])
-    async def entry(req: func.HttpRequest) -> func.HttpResponse:
-        thing = _PARTS.get(_param(req, "part"))
-        listed = thing is not None and thing in LISTED
-        return await _do(req, Place(thing, _param(req, "orgnr"), _param(req, "id")) if thing and listed else None)
+    @door.function_name("registry_receiver")
+    @door.route("registry/municipalities/{orgnr}/receivers/{id}", methods=["GET", "PUT"])
+    async def receiver(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.RECEIVERS)
+
+    @door.function_name("registry_grants")
+    @door.route("registry/municipalities/{orgnr}/grants", methods=["GET"])
+    async def grants(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.GRANTS)
+
+    @door.function_name("registry_grant")
+    @door.route("registry/municipalities/{orgnr}/grants/{id}", methods=["GET", "PUT"])
+    async def grant(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.GRANTS)
+
+    @door.function_name("registry_partner_profile")
+    @door.route("registry/municipalities/{orgnr}/partner-profile", methods=["GET", "PUT"])
+    async def partner_profile(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.PARTNER_PROFILE)
+
+    @door.function_name("registry_traffic")
+    @door.route("registry/municipalities/{orgnr}/traffic", methods=["GET", "PUT"])
+    async def traffic(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.TRAFFIC)
+
+    @door.function_name("registry_people")
+    @door.route("registry/municipalities/{orgnr}/people", methods=["GET"])
+    async def people(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.PEOPLE)
+
+    @door.function_name("registry_person")
+    @door.route("registry/municipalities/{orgnr}/people/{id}", methods=["GET", "PUT"])
+    async def person(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.PEOPLE)
+
+    @door.function_name("registry_history")
+    @door.route("registry/municipalities/{orgnr}/history", methods=["GET"])
+    async def history(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.HISTORY)
 
     @door.function_name("registry_systems")
     @door.route("registry/systems", methods=["GET"])
     async def systems(req: func.HttpRequest) -> func.HttpResponse:
-        return await _do(req, Place(Thing.SYSTEMS))
+        return await answer(req, Thing.SYSTEMS)
 
     @door.function_name("registry_system")
     @door.route("registry/systems/{id}", methods=["GET", "PUT"])
     async def system(req: func.HttpRequest) -> func.HttpResponse:
-        return await _do(req, Place(Thing.SYSTEMS, id=_param(req, "id")))
+        return await answer(req, Thing.SYSTEMS)
 
     return door
 
@@ -105,6 +127,9 @@ def _allowed(error: HubError) -> dict[str, str]:
     return {"Allow": "GET"} if isinstance(error, WrongMethod) else {}
 
 
-def _param(req: func.HttpRequest, name: str) -> str:
-    value: str = req.route_params.get(name, "")
-    return value
+def _place(req: func.HttpRequest, thing: Thing) -> Place:
+    id = req.route_params.get("id")
+    if id is not None:
+        # The one character that the host leaves encoded, and HelseID's subjects may have it.
+        id = id.replace("%2F", "/")
+    return Place(thing, req.route_params.get("orgnr", ""), id)
