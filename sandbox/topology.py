@@ -40,6 +40,8 @@ class Container:
     sandbox's own indexes do not depend on it."""
     unique_keys: tuple[str, ...] = ()
     """Paths of which no two documents of a partition may have the same value."""
+    append_only: bool = False
+    """Whether the app's identity may create and read in it, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def _containers(raw: dict[str, Any]) -> tuple[Container, ...]:
             entry.get("defaultTtl"),
             _paths(entry),
             tuple(entry.get("uniqueKeys", ())),
+            entry.get("appendOnly", False),
         )
         for entry in raw["containers"]
     )

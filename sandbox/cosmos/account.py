@@ -16,6 +16,7 @@ from sandbox.cosmos.collection import Collection
 from sandbox.cosmos.errors import CosmosError, not_found, not_supported
 from sandbox.cosmos.messages import Request, Response, answer
 from sandbox.cosmos.reading import body_of, is_query, query_of
+from sandbox.cosmos.roles import AppRole
 from sandbox.cosmos.sql.query import compile_text
 from sandbox.cosmos.storage import Storage
 from sandbox.cosmos.values import Json, Undefined, dump
@@ -28,19 +29,26 @@ class Account:
     """Answers every request of the Cosmos DB API."""
 
     def __init__(
-        self, storage: Storage, catalogue: Catalogue, collection: Collection, authority: Authority, endpoint: str
+        self,
+        storage: Storage,
+        catalogue: Catalogue,
+        collection: Collection,
+        authority: Authority,
+        app: tuple[Authority, AppRole],
+        endpoint: str,
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
         self._collection = collection
         self._authority = authority
+        self._app, self._app_role = app
         self._endpoint = endpoint
         self.requests: Counter[str] = Counter()
 
     async def handle(self, request: Request) -> Response:
         """The answer, whatever happens but a defect of the endpoint itself."""
         try:
-            self._authority.check(request.method, request.parts, request.headers)
+            self._let_in(request)
             kind, operation = self._route(request)
             self.requests[kind] += 1
             response = await operation
@@ -53,6 +61,19 @@ class Account:
         headers["x-ms-session-token"] = f"0:0#{self._storage.lsn}#0={self._storage.lsn}"
         headers["lsn"] = str(self._storage.lsn)
         return response
+
+    def _let_in(self, request: Request) -> None:
+        asked = (request.method, request.parts, request.headers)
+        try:
+            self._authority.check(*asked)
+        except CosmosError as error:
+            if error.status != 401:
+                raise
+            try:
+                self._app.check(*asked)
+            except CosmosError:
+                raise error from None
+            self._app_role.check(request)
 
     def _route(self, request: Request) -> tuple[str, Awaitable[Response]]:
         match request.parts:

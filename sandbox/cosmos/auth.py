@@ -22,14 +22,14 @@ _AS_SENT: Final = "type%3Dmaster%26ver%3D1.0%26sig%3D"
 """How the SDKs begin the header; everything else is taken apart."""
 
 
-def account_key(folder: Path) -> str:
+def account_key(folder: Path, name: str = "account") -> str:
     """The key of the account that is kept in `folder`; made when there is none. Only its owner may read the file."""
-    path = folder / "account.key"
+    path = folder / f"{name}.key"
     try:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         key = base64.b64encode(secrets.token_bytes(64)).decode()
-        fresh = folder / "account.key.new"
+        fresh = folder / f"{name}.key.new"
         fresh.touch(mode=0o600)
         fresh.write_text(key, encoding="ascii")
         fresh.rename(path)

@@ -20,6 +20,7 @@ from sandbox.cosmos.control import Control
 from sandbox.cosmos.documents import Documents
 from sandbox.cosmos.errors import CosmosError
 from sandbox.cosmos.indexes import Indexes
+from sandbox.cosmos.roles import AppRole
 from sandbox.cosmos.storage import Storage
 from sandbox.cosmos.wire import Connection
 from sandbox.topology import Topology
@@ -38,6 +39,8 @@ class Served:
 
     port: int
     key: str
+    app_key: str
+    """Opens the same, but may not change or delete in containers that are declared append-only."""
 
     @property
     def endpoint(self) -> str:
@@ -49,6 +52,11 @@ class Served:
         """As `CosmosClient.from_connection_string` takes it."""
         return f"AccountEndpoint={self.endpoint};AccountKey={self.key};"
 
+    @property
+    def app_connection_string(self) -> str:
+        """The same with the app's key."""
+        return f"AccountEndpoint={self.endpoint};AccountKey={self.app_key};"
+
     def facts(self) -> dict[str, object]:
         """What the part tells on standard output when it is ready."""
         return {
@@ -56,6 +64,7 @@ class Served:
             "endpoint": self.endpoint,
             "key": self.key,
             "connectionString": self.connection_string,
+            "appConnectionString": self.app_connection_string,
         }
 
 
@@ -85,12 +94,13 @@ async def serve(
         if topology is not None:
             await catalogue.declare(topology)
         documents = Documents(storage, clock)
-        key = account_key(folder)
+        key, app_key = account_key(folder), account_key(folder, "app")
         loop = asyncio.get_running_loop()
         door = socket.create_server(("127.0.0.1", port), backlog=512)
-        served = Served(door.getsockname()[1], key)
+        served = Served(door.getsockname()[1], key, app_key)
         collection = Collection(storage, documents, Indexes(storage))
-        account = Account(storage, catalogue, collection, Authority(key, auth_clock), served.endpoint)
+        app = Authority(app_key, auth_clock), AppRole(topology)
+        account = Account(storage, catalogue, collection, Authority(key, auth_clock), app, served.endpoint)
         control = Control(account.handle, account.requests)
         server = await loop.create_server(lambda: Connection(control.handle, connections), sock=door)
         async with server:

@@ -69,7 +69,7 @@ class Sealer:
         links: dict[str, Link] = {}
         for found in await self._kept.query("SELECT DISTINCT c.series FROM c", {}, 10_000):
             newest = await self._top(found["series"], "c.number, c.hash")
-            if newest is not None:
+            if newest is not None and newest.keys() >= {"number", "hash"}:
                 links[found["series"]] = Link(newest["number"], newest["hash"])
         return links
 
