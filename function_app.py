@@ -2,8 +2,11 @@
 
 import azure.functions as func
 
-from functions import deliver, fan_out, ingest, public, status, upkeep
+from functions import deliver, fan_out, ingest, public, registry, status, trail, trail_upkeep, upkeep, wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 for door in (ingest, status, fan_out, deliver, upkeep, public):
     app.register_functions(door.door)
+app.register_functions(registry.blueprint(wiring.registry_desk, wiring.person))
+app.register_functions(trail.blueprint(wiring.trail_desk, wiring.person))
+app.register_functions(trail_upkeep.blueprint(wiring.trail_parts))

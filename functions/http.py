@@ -8,12 +8,17 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from shared.access import bearer
+from shared.access.challenges import challenge
+from shared.access.credentials import Credentials
+from shared.access.modes import DpopMode
 from shared.errors import HubError, NotAvailable
 from shared.fhir import outcome
+from shared.registry.refusals import TrafficStopped
 
 FHIR_JSON: Final = "application/fhir+json"
 RETRY_AFTER_S: Final = 5
+STOPPED_RETRY_AFTER_S: Final = 300
+"""A municipality that stops its traffic does so for an upgrade, not for seconds."""
 
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -25,6 +30,11 @@ def correlation_id(req: func.HttpRequest) -> str:
         if _CORRELATION_ID.fullmatch(given):
             return given
     return str(uuid.uuid4())
+
+
+def credentials(req: func.HttpRequest) -> Credentials:
+    """What the call brings to say who is calling."""
+    return Credentials(req.headers.get("authorization"), req.headers.get("dpop"), req.method, req.url)
 
 
 def traceparent(context: func.Context) -> str:
@@ -54,19 +64,31 @@ def plain_json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] 
 
 
 def refused(
-    error: HubError, correlation: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    error: HubError,
+    correlation: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    *,
+    asked: Credentials | None = None,
+    dpop: DpopMode = DpopMode.OFF,
 ) -> func.HttpResponse:
-    """The answer that says what is wrong, whose fault it is and what to do; `body` in the place of the usual one."""
+    """The answer that says what is wrong, whose fault it is and what to do.
+
+    `body` stands in the place of the usual one; `asked` are the call's credentials and `dpop` what applies to callers
+    of whom nothing is known, for the challenge that belongs to a refused token.
+    """
     return fhir(
         error.status,
         outcome.to_bytes(outcome.operation_outcome(error)) if body is None else body,
         correlation,
-        {**_extra(error), **(headers or {})},
+        {**_extra(error, asked, dpop), **(headers or {})},
     )
 
 
-def _extra(error: HubError) -> dict[str, str]:
+def _extra(error: HubError, asked: Credentials | None, dpop: DpopMode) -> dict[str, str]:
     if isinstance(error, NotAvailable):
         return {"Retry-After": str(RETRY_AFTER_S)}
-    challenge = bearer.challenge(error)
-    return {"WWW-Authenticate": challenge} if challenge else {}
+    if isinstance(error, TrafficStopped):
+        return {"Retry-After": str(STOPPED_RETRY_AFTER_S)}
+    said = challenge(error, asked.authorization if asked is not None else None, dpop)
+    return {"WWW-Authenticate": said} if said else {}

@@ -27,7 +27,7 @@ async def ingest(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
     post = _post(req, context, req.route_params.get("resource", ""))
     taken = await _take(post)
     if isinstance(taken, HubError):
-        return http.refused(taken, post.correlation_id, _applied(post))
+        return _refused(taken, post)
     body = outcome.to_bytes(outcome.accepted_outcome(taken.event_id, taken.warnings))
     return http.fhir(202, body, post.correlation_id, _accepted(taken, post))
 
@@ -42,7 +42,7 @@ async def process_message(req: func.HttpRequest, context: func.Context) -> func.
     endpoint = f"{base}/epj/r4/{post.orgnr}/$process-message"
     if isinstance(taken, HubError):
         answer = await messaging.answer(post.body, taken, outcome.operation_outcome(taken), endpoint, hub().clock())
-        return http.refused(taken, post.correlation_id, _applied(post), answer)
+        return _refused(taken, post, answer)
     accepted = outcome.accepted_outcome(taken.event_id, taken.warnings)
     answer = await messaging.answer(post.body, None, accepted, endpoint, hub().clock())
     return http.fhir(202, answer, post.correlation_id, _accepted(taken, post))
@@ -52,7 +52,7 @@ def _post(req: func.HttpRequest, context: func.Context, resource: str, *, messag
     return Post(
         orgnr=req.route_params.get("orgnr", ""),
         resource=resource,
-        authorization=req.headers.get("authorization"),
+        credentials=http.credentials(req),
         content_type=req.headers.get("content-type", ""),
         body=req.get_body(),
         correlation_id=http.correlation_id(req),
@@ -73,6 +73,11 @@ async def _take(post: Post) -> Accepted | HubError:
     except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
         log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=post.correlation_id)
         return Unexpected()
+
+
+def _refused(error: HubError, post: Post, body: bytes | None = None) -> func.HttpResponse:
+    mode = hub().settings.helse_id.dpop
+    return http.refused(error, post.correlation_id, _applied(post), body, asked=post.credentials, dpop=mode)
 
 
 def _accepted(accepted: Accepted, post: Post) -> dict[str, str]:

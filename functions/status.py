@@ -20,13 +20,14 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
         orgnr=req.route_params.get("orgnr", ""),
         resource=req.route_params.get("resource", ""),
         event_id=req.route_params.get("id", ""),
-        authorization=req.headers.get("authorization"),
+        credentials=http.credentials(req),
     )
     try:
         caller = await hub().status_desk.caller(question)
         answer = await hub().status_desk.status(question, caller)
     except HubError as error:
-        return http.refused(error, correlation)
+        mode = hub().settings.helse_id.dpop
+        return http.refused(error, correlation, asked=question.credentials, dpop=mode)
     except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
         log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
         return http.refused(Unexpected(), correlation)

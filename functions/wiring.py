@@ -4,13 +4,41 @@ import os
 from functools import cache
 from typing import Final
 
-from shared.azure import settings
+import azure.functions as func
+
+from functions import http
+from shared.access.caller import Person
+from shared.azure import settings, trail_settings
+from shared.azure.trail_parts import TrailParts
+from shared.registry.desk import Desk
 from shared.road.hub import Hub
+from shared.trail.desk import TrailDesk
 
 _SETTINGS: Final = settings.load(os.environ)
+_TRAIL: Final = trail_settings.load(os.environ)
 
 
 @cache
 def hub() -> Hub:
     """The hub. First called inside the worker's event loop, to which its connections then belong."""
-    return Hub(_SETTINGS)
+    return Hub(_SETTINGS, _TRAIL)
+
+
+async def person(req: func.HttpRequest) -> Person:
+    """Who is logged in at the calling system."""
+    return await hub().entrance.person(http.credentials(req))
+
+
+def registry_desk() -> Desk:
+    """What answers about the register."""
+    return hub().registry_desk
+
+
+def trail_desk() -> TrailDesk:
+    """What answers about the log."""
+    return hub().trail_desk
+
+
+def trail_parts() -> TrailParts:
+    """What keeps the log."""
+    return hub().trail

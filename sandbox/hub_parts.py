@@ -31,13 +31,19 @@ GRANTED: Final = ("trygghetsvakt-test",)
 
 DEFAULT_PORT: Final = 7071
 _PORT_PATIENCE_S: Final = 3.0
+_SCHEDULES: Final[Mapping[str, str]] = {
+    "OrphanCheckSchedule": "*/30 * * * * *",
+    "TrailSchedule": "*/10 * * * * *",
+    "CheckpointSchedule": "0 */5 * * * *",
+    "ReconcileSchedule": "30 */5 * * * *",
+}
 
 _KEPT_FROM_CALLER: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "LD_LIBRARY_PATH"}
 )
 _SETTINGS_FROM_CALLER: Final = (
-    "Delivery__", "HelseId__", "Hub__", "OrphanCheckSchedule", "Pseudonym__", "Registry__", "Upkeep__",
-    "Cosmos__patience", "ServiceBus__patience",
+    "Checkpoints__", "Delivery__", "HelseId__", "Hub__", *_SCHEDULES, "Trail__", "Pseudonym__", "Registry__",
+    "Upkeep__", "Cosmos__patience", "ServiceBus__patience",
 )  # fmt: skip
 
 
@@ -110,9 +116,10 @@ def app_settings(
         "HelseId__issuer": str(facts["helseid"]["issuer"]),
         "HelseId__audience": str(facts["helseid"]["audience"]),
         "Pseudonym__key": secret(folder, "pseudonym.key"),
+        "Checkpoints__key": secret(folder, "checkpoints.key"),
         "Hub__publicUrl": f"http://{ports.LOOPBACK}:{port}",
     }
-    return {"OrphanCheckSchedule": "*/30 * * * * *", **tuned, **fixed, **settings}
+    return {**_SCHEDULES, **tuned, **fixed, **settings}
 
 
 def receiver_url(facts: Mapping[str, Facts]) -> str:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from shared.api import openapi, refusals
 from shared.api.reasons import REASONS
 from shared.azure.settings import Settings
+from shared.azure.trail_settings import TrailSettings
 from shared.errors import HubError
 from shared.fhir.rules import LAYERS, Rule, Severity, chapters
 from shared.log import FIELDS, LogEvent
@@ -29,6 +30,9 @@ _EITHER: Final = (
 )
 _READ_BY_TRIGGERS: Final = {
     "OrphanCheckSchedule": "When the orphan check runs, as an NCRONTAB expression of six fields",
+    "TrailSchedule": "When what has happened is written to the audit log",
+    "CheckpointSchedule": "When the audit log is signed for",
+    "ReconcileSchedule": "When it is looked for stations that the audit log lacks",
 }
 
 
@@ -64,6 +68,8 @@ def settings() -> str:
         "one is named in one line, its value never shown. Secrets come as Key Vault references. A connection is given "
         "either by identity or as a connection string; the latter is how the sandbox and emulators are reached.",
         table(("name", "type", "default", "required", "meaning"), _setting_rows(Settings)),
+        "The audit log and its checkpoints:",
+        table(("name", "type", "default", "required", "meaning"), _setting_rows(TrailSettings)),
         "Read by the triggers themselves:",
         table(("name", "type", "required", "meaning"), _trigger_rows()),
     )

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
+from shared.access.refusals import CredentialsDoubtful
 from shared.access.scopes import PREFIX
-from shared.api import NAME, VERSION, examples, refusals, schemas
+from shared.api import NAME, VERSION, examples, refusals, registry_paths, schemas, trail_paths
 from shared.api.refusals import CORRELATION, FHIR_JSON
 from shared.errors import (
     BrokenEnvelope,
@@ -25,13 +26,15 @@ from shared.errors import (
     WrongIdentifier,
     WrongMethod,
 )
+from shared.registry.refusals import TrafficStopped
 
 POST_REFUSALS: Final[tuple[type[HubError], ...]] = (
-    NotAuthenticated, ScopeMissing, NotGranted, UnknownMunicipality, UnknownAddress, WrongContentType, EmptyBody,
-    TooLarge, NotJson, NotFhir, BrokenProfile, WrongIdentifier, BrokenEnvelope, NotAvailable, Unexpected,
+    CredentialsDoubtful, NotAuthenticated, ScopeMissing, NotGranted, UnknownMunicipality, UnknownAddress,
+    WrongContentType, EmptyBody, TooLarge, NotJson, NotFhir, BrokenProfile, WrongIdentifier, BrokenEnvelope,
+    TrafficStopped, NotAvailable, Unexpected,
 )  # fmt: skip
 STATUS_REFUSALS: Final[tuple[type[HubError], ...]] = (
-    NotAuthenticated, ScopeMissing, UnknownAddress, UnknownMessage, NotAvailable, Unexpected,
+    CredentialsDoubtful, NotAuthenticated, ScopeMissing, UnknownAddress, UnknownMessage, NotAvailable, Unexpected,
 )  # fmt: skip
 
 _ABOUT: Final = """\
@@ -55,12 +58,17 @@ def document(public_url: str | None) -> dict[str, Any]:
         "servers": [{"url": public_url.rstrip("/") if public_url else "/"}],
         "tags": [
             {"name": "messages", "description": "Sending messages and asking where they are"},
+            {"name": registry_paths.TAG, "description": "The register, for municipalities and the hub's operators"},
+            {"name": trail_paths.TAG, "description": "The audit log, for municipalities and the hub's operators"},
             {"name": "hub", "description": "What the hub says about itself; open to anyone"},
         ],
         "paths": {
             "/epj/r4/{orgnr}/{resource}": {"post": _post()},
             "/epj/r4/{orgnr}/$process-message": {"post": _process_message()},
             "/epj/r4/{orgnr}/{resource}/{id}/$status": {"get": _status()},
+            "/trail/_search": {"post": trail_paths.search()},
+            "/trail/{id}": {"get": trail_paths.read()},
+            **registry_paths.paths(),
             "/metadata": {
                 "get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)
             },
@@ -78,13 +86,14 @@ def document(public_url: str | None) -> dict[str, Any]:
             },
         },
         "components": {
-            "securitySchemes": {"helseid": _security_scheme()},
+            "securitySchemes": {"helseid": _security_scheme(), registry_paths.SCHEME: _person_scheme()},
             "headers": schemas.headers(),
             "schemas": {
                 "Message": schemas.message(),
                 "OperationOutcome": schemas.operation_outcome(),
                 "Status": schemas.status(),
                 "Health": schemas.health(),
+                **registry_paths.schemas(),
             },
         },
     }
@@ -250,6 +259,16 @@ def _tracing() -> list[dict[str, Any]]:
             "schema": {"type": "string"},
         },
     ]
+
+
+def _person_scheme() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A user token from HelseID for this API: a person logged in at security level 4. What the "
+        "person may see and change is in the register (people), dated, and lapses.",
+    }
 
 
 def _security_scheme() -> dict[str, Any]:

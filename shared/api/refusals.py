@@ -4,18 +4,24 @@ from itertools import groupby
 from typing import Any, Final
 
 from shared import errors
+from shared.access import refusals as access
 from shared.access.bearer import challenge
 from shared.errors import HubError, NotAvailable
 from shared.fhir import outcome
+from shared.registry import refusals as registry
+from shared.trail import refused as trail
 
 FHIR_JSON: Final = "application/fhir+json"
+
+_HOMES: Final = frozenset({errors.__name__, access.__name__, registry.__name__, trail.__name__})
+"""Where refusals are declared. Naming the modules also loads them."""
 
 CORRELATION: Final = {"Correlation-Id": {"$ref": "#/components/headers/CorrelationId"}}
 
 
 def kinds() -> tuple[type[HubError], ...]:
     """Every error type with a code of its own, by status and code. The base type is none: nobody ever gets it."""
-    found = {kind for kind in _below(HubError) if kind.__module__ == errors.__name__ and "code" in vars(kind)}
+    found = {kind for kind in _below(HubError) if kind.__module__ in _HOMES and "code" in vars(kind)}
     return tuple(sorted(found, key=lambda kind: (kind.status, kind.code)))
 
 

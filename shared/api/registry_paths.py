@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.access.refusals import CredentialsDoubtful
 from shared.api import refusals
 from shared.api.refusals import CORRELATION
-from shared.errors import HubError, NotAuthenticated, NotAvailable, Unexpected, UnknownAddress
+from shared.errors import HubError, NotAuthenticated, NotAvailable, Unexpected, UnknownAddress, WrongMethod
 from shared.registry.keeping import MAX_PAGE, PAGE
 from shared.registry.places import FORMS, KINDS, LISTED
 from shared.registry.refusals import (
@@ -31,7 +32,8 @@ SCHEME: Final = "person"
 _HOME: Final = "/registry/municipalities"
 
 READ_REFUSALS: Final[tuple[type[HubError], ...]] = (
-    *refusals.of(NotAuthenticated, UnknownAddress, NotAvailable, Unexpected), SecurityLevel, RoleMissing, EntryUnknown,
+    *refusals.of(CredentialsDoubtful, NotAuthenticated, UnknownAddress, NotAvailable, Unexpected, but=(WrongMethod,)),
+    SecurityLevel, RoleMissing, EntryUnknown,
     PageOutOfBounds,
 )  # fmt: skip
 CHANGE_REFUSALS: Final[tuple[type[HubError], ...]] = (

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from shared.api import registry_paths
 from shared.road.accepting import RESOURCES
 
 ROUTES: Final[tuple[tuple[str, str], ...]] = (
@@ -12,6 +13,9 @@ ROUTES: Final[tuple[tuple[str, str], ...]] = (
     ("GET", "metadata"),
     ("GET", "openapi.json"),
     ("GET", "health"),
+    ("POST", "trail/_search"),
+    ("GET", "trail/{id}"),
+    *registry_paths.ROUTES,
 )
 
 _RESOURCE: Final = "(?:" + "|".join(RESOURCES) + ")"

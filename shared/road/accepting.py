@@ -10,19 +10,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from shared.access import scopes
 from shared.access.authenticate import Authenticator
 from shared.access.caller import Caller
+from shared.access.credentials import Credentials
 from shared.access.pseudonym import pseudonym
 from shared.clock import Clock
 from shared.errors import (
     EmptyBody,
     Finding,
     NotAvailable,
-    NotGranted,
     TooLarge,
     UnknownAddress,
-    UnknownMunicipality,
     WrongContentType,
 )
 from shared.fhir.event import Severity
@@ -36,6 +34,8 @@ from shared.messages.documents import Unreachable
 from shared.messages.events import EventStore
 from shared.messages.model import Event
 from shared.messages.signals import Queue, SignalLost, Signals
+from shared.registry.decision import Action, Ask, Facts, require
+from shared.registry.model import System
 from shared.registry.register import Register
 
 RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
@@ -56,7 +56,7 @@ class Post:
 
     orgnr: str
     resource: str
-    authorization: str | None
+    credentials: Credentials
     content_type: str
     body: bytes
     correlation_id: str
@@ -107,17 +107,16 @@ class Acceptance:
 
     async def caller(self, post: Post) -> Caller:
         """Who is calling. Raises one of the 401 errors, or NotAvailable when HelseID's keys cannot be had."""
-        return await self._authenticator.caller(post.authorization)
+        return await self._authenticator.caller(post.credentials)
 
     async def accept(self, post: Post, caller: Caller) -> Accepted:
         """Store the message and signal its lane. Raises HubError: nothing is promised then."""
         resource = post.resource.lower()
         if resource not in RESOURCES:
             raise UnknownAddress
-        scopes.require(caller, resource, "write")
         try:
-            await self._may_send(post.orgnr, resource, caller)
             system = await self._register.system(caller.vkp_id)
+            await self._may_send(post.orgnr, resource, caller, system)
             bundle_type = "message" if post.messaging else None
             judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
@@ -126,12 +125,14 @@ class Acceptance:
         except (Unreachable, SignalLost):
             raise NotAvailable from None
 
-    async def _may_send(self, orgnr: str, resource: str, caller: Caller) -> None:
-        if await self._register.municipality(orgnr) is None:
-            raise UnknownMunicipality
-        grant = await self._register.grant(orgnr, caller.vkp_id)
-        if grant is None or not grant.allows(resource):
-            raise NotGranted
+    async def _may_send(self, orgnr: str, resource: str, caller: Caller, system: System) -> None:
+        facts = Facts(
+            municipality=await self._register.municipality(orgnr),
+            grant=await self._register.grant(orgnr, caller.vkp_id),
+            system=system,
+            now=self._clock(),
+        )
+        require(caller, Ask(orgnr, resource, Action.WRITE), facts)
 
     def _event(self, post: Post, resource: str, caller: Caller, reading: Reading) -> Event:
         patient = pseudonym(self._pseudonym_key, reading.patient.system, reading.patient.value)

@@ -5,16 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from shared import clock
-from shared.access import scopes
 from shared.access.authenticate import Authenticator
 from shared.access.caller import Caller
-from shared.errors import NotAvailable, ScopeMissing, UnknownAddress, UnknownMessage
+from shared.access.credentials import Credentials
+from shared.clock import Clock
+from shared.errors import NotAvailable, UnknownAddress, UnknownMessage
 from shared.messages import lanes, lifecycle
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Document, Unreachable
 from shared.messages.events import EventStore, receipts_from
 from shared.messages.lifecycle import State
 from shared.messages.model import Station, stations_from
+from shared.registry.decision import Action, Ask, Facts, Message, require
+from shared.registry.register import Register
 from shared.road.accepting import RESOURCES
 
 _FAILED = (State.QUARANTINED, State.REJECTED, State.EXPIRED)
@@ -27,40 +30,57 @@ class Question:
     orgnr: str
     resource: str
     event_id: str
-    authorization: str | None
+    credentials: Credentials
 
 
 class StatusDesk:
     """Answers where a message is, from what the stores say at that moment."""
 
-    def __init__(self, *, authenticator: Authenticator, events: EventStore, deliveries: DeliveryStore) -> None:
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        register: Register,
+        events: EventStore,
+        deliveries: DeliveryStore,
+        clock: Clock,
+    ) -> None:
         self._authenticator = authenticator
+        self._register = register
+        self._clock = clock
         self._events = events
         self._deliveries = deliveries
 
     async def caller(self, question: Question) -> Caller:
         """Who is asking. Raises one of the 401 errors, or NotAvailable when HelseID's keys cannot be had."""
-        return await self._authenticator.caller(question.authorization)
+        return await self._authenticator.caller(question.credentials)
 
     async def status(self, question: Question, caller: Caller) -> dict[str, Any]:
         """The answer's JSON. Raises HubError."""
         resource = question.resource.lower()
         if resource not in RESOURCES:
             raise UnknownAddress
-        _may_ask(caller, resource)
         lane = lanes.lane_of(question.event_id)
-        if lane is None:
-            raise UnknownMessage
         try:
-            event = await self._events.find(question.event_id, lane)
-            if event is None or not _is_theirs(event, question, caller, resource):
-                # Whether a message exists is nobody else's business either.
+            event = await self._events.find(question.event_id, lane) if lane is not None else None
+            await self._may_ask(question.orgnr, resource, caller, event)
+            if event is None:
                 raise UnknownMessage
             receipts = receipts_from(event)
             found = [await self._deliveries.find(each.delivery, each.lane) for each in receipts]
         except Unreachable:
             raise NotAvailable from None
         return status_of(event, tuple(each for each in found if each is not None))
+
+    async def _may_ask(self, orgnr: str, resource: str, caller: Caller, event: Document | None) -> None:
+        message = Message(event["sender"], event["orgnr"], event["resource"]) if event is not None else None
+        facts = Facts(
+            municipality=await self._register.municipality(orgnr),
+            grant=await self._register.grant(orgnr, caller.vkp_id),
+            system=await self._register.system(caller.vkp_id),
+            now=self._clock(),
+        )
+        require(caller, Ask(orgnr, resource, Action.STATUS, message=message), facts)
 
 
 def status_of(event: Document, deliveries: tuple[Document, ...]) -> dict[str, Any]:
@@ -89,20 +109,6 @@ def status_of(event: Document, deliveries: tuple[Document, ...]) -> dict[str, An
             for each, passed in zip(deliveries, each_stations, strict=True)
         ],
     }
-
-
-def _may_ask(caller: Caller, resource: str) -> None:
-    try:
-        scopes.require(caller, resource, "write")
-    except ScopeMissing:
-        scopes.require(caller, resource, "read")
-
-
-def _is_theirs(event: Document, question: Question, caller: Caller, resource: str) -> bool:
-    orgnr: str = event["orgnr"]
-    sender: str = event["sender"]
-    asked_for = orgnr == question.orgnr and event["resource"] == resource
-    return asked_for and (sender == caller.vkp_id or orgnr == caller.orgnr_parent)
 
 
 def _moment(stations: tuple[Station, ...], states: tuple[State, ...]) -> datetime | None:

@@ -5,30 +5,38 @@ from typing import Self
 
 import aiohttp
 
-from shared.access.authenticate import Authenticator, helseid
-from shared.access.tokens import TokenPolicy
+from shared.access.pseudonym import pseudonym
 from shared.azure.cosmos import Cosmos, LazyContainer
+from shared.azure.proofs import CosmosProofs
 from shared.azure.servicebus import ServiceBusSignals
 from shared.azure.settings import Settings
+from shared.azure.trail_parts import TrailParts
+from shared.azure.trail_settings import TrailSettings
 from shared.clock import Clock, utc_now
 from shared.delivery import schedule
 from shared.delivery.receiver import HttpReceiver
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.events import EventStore
+from shared.registry.desk import Desk
+from shared.registry.entries import entry_of
+from shared.registry.keeping import Registry
+from shared.registry.people import Access, access_id
 from shared.registry.register import Register
-from shared.road.accepting import Acceptance
+from shared.road.accepting import RESOURCES, Acceptance
 from shared.road.asking import StatusDesk
 from shared.road.delivering import Delivering
+from shared.road.entrance import Entrance
 from shared.road.health import Health
 from shared.road.routing import Routing
 from shared.road.watching import OrphanCheck
+from shared.trail.desk import FindAccess
 from shared.trail.refusals import RefusalTrail
 
 
 class Hub:
     """Everything a door needs. Belongs to one event loop; opens its connections when they are first needed."""
 
-    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+    def __init__(self, settings: Settings, trail: TrailSettings, clock: Clock = utc_now) -> None:
         self.settings = settings
         self.clock = clock
         self._session = aiohttp.ClientSession(
@@ -43,7 +51,9 @@ class Hub:
         self.deliveries = DeliveryStore(LazyContainer(self._cosmos, "deliveries"), grace)
         self.refusals = RefusalTrail(LazyContainer(self._cosmos, "trail"))
         register = Register(registry, clock, timedelta(seconds=settings.registry_cache_s))
-        authenticator = self._authenticator()
+        proofs = CosmosProofs(LazyContainer(self._cosmos, "proofs"), clock)
+        self.entrance = Entrance(self._session, settings, register, proofs, clock)
+        authenticator = self.entrance.systems
         self.acceptance = Acceptance(
             authenticator=authenticator,
             register=register,
@@ -68,15 +78,30 @@ class Hub:
         self.orphan_check = OrphanCheck(
             events=self.events, deliveries=self.deliveries, signals=self.signals, clock=clock, grace=grace
         )
-        self.status_desk = StatusDesk(authenticator=authenticator, events=self.events, deliveries=self.deliveries)
-        self.health = Health(registry=registry, signals=self.signals)
-
-    def _authenticator(self) -> Authenticator:
-        helse_id = self.settings.helse_id
-        policy = TokenPolicy(
-            issuer=helse_id.issuer, audience=helse_id.audience, test_environment=helse_id.test_environment
+        self.status_desk = StatusDesk(
+            authenticator=authenticator, register=register, events=self.events, deliveries=self.deliveries, clock=clock
         )
-        return helseid(self._session, policy, clock=self.clock)
+        self.health = Health(registry=registry, signals=self.signals)
+        kept = Registry(registry)
+        self.registry_desk = Desk(
+            kept,
+            environment=settings.environment,
+            resources=frozenset(RESOURCES),
+            clock=clock,
+            register=register,
+        )
+        self.trail = TrailParts(trail, settings.cosmos, clock)
+        self.trail_desk = self.trail.desk(self._access_in(kept), self._pseudonyms, settings.public_url or "")
+
+    def _access_in(self, kept: Registry) -> FindAccess:
+        async def find(orgnr: str, subject: str) -> Access | None:
+            found = entry_of(await kept.read(orgnr, access_id(subject)))
+            return found if isinstance(found, Access) else None
+
+        return find
+
+    def _pseudonyms(self, system: str, value: str) -> tuple[str, ...]:
+        return (pseudonym(self.settings.pseudonym_key.get_secret_value(), system, value),)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,6 +111,8 @@ class Hub:
 
     async def close(self) -> None:
         """Send what waits and close every connection."""
+        await self.entrance.close()
+        await self.trail.close()
         await self.signals.close()
         await self._receiver.close()
         await self._cosmos.close()

@@ -71,10 +71,10 @@ def test_a_refusal_as_text_is_its_own_words_and_nothing_of_its_findings(kind: ty
     assert "canary" not in str(error)
 
 
-def test_a_kind_defined_elsewhere_shares_the_code_of_the_one_it_refines() -> None:
-    # Documentation and clients know the codes of shared/errors.py; one that is set elsewhere would be in neither.
-    for kind in below(HubError) - set(KINDS):
-        assert kind.code in {known.code for known in KINDS}, kind
+def test_a_kind_defined_elsewhere_has_a_code_that_is_documented() -> None:
+    documented = {kind.code for kind in refusals.kinds()}
+    for kind in below(HubError):
+        assert kind.code in documented or kind.__module__.startswith("tests."), kind
 
 
 def test_every_code_in_the_source_is_documented() -> None:

@@ -1,0 +1,80 @@
+"""The audit log's addresses in the OpenAPI document."""
+
+from typing import Any, Final
+
+from shared.access.refusals import CredentialsDoubtful
+from shared.api import refusals
+from shared.api.refusals import CORRELATION, FHIR_JSON
+from shared.api.registry_paths import SCHEME
+from shared.errors import (
+    HubError,
+    NotAuthenticated,
+    NotAvailable,
+    Unexpected,
+    UnknownAddress,
+    WrongContentType,
+    WrongMethod,
+)
+from shared.registry.refusals import SecurityLevel
+from shared.trail.refused import SearchMalformed, TrailUnknown
+from shared.trail.searching import MOST, PAGE
+
+TAG: Final = "trail"
+
+_READ: Final[tuple[type[HubError], ...]] = (
+    CredentialsDoubtful, NotAuthenticated, SecurityLevel, TrailUnknown, UnknownAddress, NotAvailable, Unexpected,
+)  # fmt: skip
+_RESOURCE: Final = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}}}
+_FORM: Final[dict[str, dict[str, Any]]] = {
+    "message-id": {"type": "string", "description": "A message's id: all its stations and the looks at it"},
+    "patient": {"type": "string", "description": "`system|value`. In the body only, never in an address"},
+    "agent": {"type": "string", "description": "Who did it: a vkp-id or a person's subject"},
+    "date": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": 2,
+        "description": "When, as FHIR writes it: `ge2026-11-01`, `lt2026-12-01`",
+    },
+    "subtype": {"type": "array", "items": {"type": "string"}, "maxItems": 2, "description": "Which kind of entry"},
+    "municipality": {"type": "string", "description": "For operators: whose log, by orgnr, or `hub`"},
+    "_count": {"type": "integer", "minimum": 1, "maximum": MOST, "default": PAGE},
+    "page": {"type": "string", "description": "Where to go on, from the link `next` of the answer before"},
+}
+
+
+def search() -> dict[str, Any]:
+    """`POST /trail/_search`."""
+    form = {"type": "object", "properties": _FORM, "additionalProperties": False}
+    return {
+        "operationId": "searchTrail",
+        "tags": [TAG],
+        "summary": "Search a municipality's audit log",
+        "description": "AuditEvents, newest first. The search itself is written to the log before it is answered.",
+        "security": [{SCHEME: []}],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+        "responses": {
+            "200": _found("A Bundle of AuditEvents"),
+            **refusals.responses(refusals.of(*_READ, SearchMalformed, WrongContentType, but=(WrongMethod,))),
+        },
+    }
+
+
+def read() -> dict[str, Any]:
+    """`GET /trail/{id}`."""
+    return {
+        "operationId": "readTrail",
+        "tags": [TAG],
+        "summary": "One entry of the audit log",
+        "description": "The reading is written to the log before it is answered.",
+        "security": [{SCHEME: []}],
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"},
+                        "description": "The AuditEvent's id", "example": "310000019.2026-11.42"}],
+        "responses": {
+            "200": _found("An AuditEvent"),
+            **refusals.responses(refusals.of(*_READ, but=(WrongMethod,))),
+        },
+    }  # fmt: skip
+
+
+def _found(what: str) -> dict[str, Any]:
+    return {"description": what, "headers": CORRELATION, "content": {FHIR_JSON: {"schema": _RESOURCE}}}
