@@ -1,6 +1,7 @@
 """Two instances of the app over one register: what a municipality withdraws works nowhere ten seconds later."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import hub_parts, ports, process
+from sandbox.cli.main import main
 from sandbox.hub_folder import Addresses
 from sandbox.hub_parts import APP, ORGNR
 from sandbox.stores import open_stores
@@ -110,3 +112,18 @@ async def test_a_removed_grant_stops_the_next_call_at_every_instance_within_ten_
     await until(open_again, "both instances to accept again", EVERYWHERE_WITHIN_S)
     histories = await registry.history(ORGNR)
     assert [each["who"] for each in histories.documents[:2]] == ["code:test"] * 2
+
+
+async def test_the_running_hubs_register_is_exported_and_applied_again_with_no_change(
+    hub: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "register.json")
+    data = ["--data", str(hub.hub.folder)]
+
+    async def command(*arguments: str) -> int:
+        return await asyncio.to_thread(main, ["registry", *arguments, *data])
+
+    assert await command("export", file) == 0
+    assert await command("diff", file, "--check") == 0
+    assert await command("apply", file, "--why", "nothing new", "--json") == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"changes": [], "faults": []}
