@@ -174,7 +174,8 @@ def code(text: str) -> str:
 
 def opaque(text: str) -> str:
     """A name that somebody else gave (a vkp-id, a subject): as it is when it is a code, else percent-encoded."""
-    return code(quote(text, safe="._:/|+~=-"))
+    # Looked for before: encoded, what stands in front of the number could hide it.
+    return WITHHELD if _PERSON_NUMBER.search(text) else code(quote(text, safe="._:/|+~=-"))
 
 
 def sentence(text: str, longest: int = _LONGEST_SENTENCE) -> str:

@@ -1,0 +1,123 @@
+"""From documents to entries: every station, each time the same, and nothing that may not be in a log."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import clock
+from shared.messages import lanes
+from shared.messages.lifecycle import State
+from shared.messages.model import Delivery, Event, Station
+from shared.registry.changes import change
+from shared.registry.model import Grant
+from shared.trail import entries
+from shared.trail.auditevent import Shown, audit_event, place_of, resource_id
+from shared.trail.chain import Head, chain_of, is_chain, month_ends, seal
+from shared.trail.entry import WITHHELD, Entry, Family, Kind, Outcome, code, opaque, sentence
+
+T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+LANE = lanes.inbound("310000019", "p")
+EVENT = Event(
+    id=f"{LANE}.{'a' * 26}", lane=LANE, patient="p" * 20, orgnr="310000019", resource="bundle", resource_type="Bundle",
+    sender="a vendor/1", sha256="ab" * 32, size=7, content_type="", correlation_id="c", traceparent="", received_at=T0,
+)  # fmt: skip
+STATES = [state for state in State if state is not State.DELIVERING]
+
+
+def event_document(*states: State) -> dict[str, Any]:
+    stations = [Station(T0 + timedelta(seconds=at), state).document() for at, state in enumerate(states)]
+    return {**EVENT.document(), "stations": stations}
+
+
+def delivery_document(*states: State) -> dict[str, Any]:
+    delivery = Delivery(lanes.delivery_id(EVENT.id, "epj"), LANE, "epj", 0, T0, EVENT)
+    stations = [Station(T0 + timedelta(seconds=at), state).document() for at, state in enumerate(states)]
+    return {**delivery.document(), "stations": stations}
+
+
+def kinds(found: list[Entry]) -> list[str]:
+    return [each.kind.value for each in found]
+
+
+@given(st.lists(st.sampled_from(STATES), min_size=1, max_size=12), st.integers(0, 11))
+def test_each_station_tells_the_same_however_many_follow_it(states: list[State], many: int) -> None:
+    for read, document in ((entries.of_event, event_document), (entries.of_delivery, delivery_document)):
+        early, late = list(read(document(*states[: many + 1]))), list(read(document(*states)))
+        assert late[: len(early)] == early
+        assert len({each.source for each in late}) == len(late)
+
+
+@given(st.lists(st.sampled_from(STATES), min_size=1, max_size=8))
+def test_no_station_of_an_event_is_without_an_entry(states: list[State]) -> None:
+    assert len(list(entries.of_event(event_document(*states)))) == len(states)
+
+
+def test_a_delivery_that_was_tried_twice_and_replayed_tells_of_every_try() -> None:
+    stations = (State.ROUTED, State.WAITING, State.QUARANTINED, State.ROUTED, State.DELIVERED, State.JOURNALED)
+    found = list(entries.of_delivery(delivery_document(*stations)))
+    assert kinds(found) == ["attempt", "quarantined", "replayed", "attempt", "delivered", "journaled"]
+    assert [each.outcome for each in found if each.kind is Kind.ATTEMPT] == [8, 0]
+    assert [each.details["attempt"] for each in found if each.kind is Kind.ATTEMPT] == ["1", "2"]
+
+
+@pytest.mark.parametrize("read", [entries.of_event, entries.of_delivery, entries.of_refusal, entries.of_history])
+@pytest.mark.parametrize("document", [{}, {"type": "payload"}, {"type": "lane", "stations": []}])
+def test_what_tells_of_nothing_gives_no_entry(read: entries.Reading, document: dict[str, Any]) -> None:
+    assert list(read(document)) == []
+
+
+def test_a_change_of_the_register_tells_who_why_and_what() -> None:
+    made = change(None, Grant("310000019", "vendor-1", frozenset({"bundle"})), "helseid:abc", "Vedtak 12/26", T0)
+    assert made is not None
+    history = json.loads(json.dumps(made.operations[1].document))  # type: ignore[union-attr] # the second is a Create
+    (entry,) = entries.of_history(history)
+    body = entry.body()
+    assert (entry.kind, entry.orgnr, body["system"], body["why"]) == (
+        Kind.REGISTRY_CHANGE, "310000019", "helseid:abc", "Vedtak 12/26",
+    )  # fmt: skip
+    assert body["details"]["object"] == made.id
+    assert ["resources", "", "bundle"] in body["changes"]
+
+
+@given(st.text(max_size=300))
+def test_what_is_neither_id_nor_code_is_withheld(text: str) -> None:
+    kept = code(text)
+    assert kept in (text, WITHHELD)
+    assert " " not in kept
+    assert kept.isascii()
+    assert opaque(text) == WITHHELD or opaque(text).isascii()
+
+
+@pytest.mark.parametrize("text", ["21885499887", "x-21885499887", "urn:oid:1|21885499887", "gjelder 21885499887."])
+def test_a_number_of_a_person_is_withheld_everywhere(text: str) -> None:
+    assert {code(text), opaque(text), sentence(text)} == {WITHHELD}
+
+
+@given(st.sampled_from(["", "310000019"]), st.datetimes(datetime(1000, 1, 1), datetime(9998, 1, 1)))  # noqa: DTZ001
+def test_a_chain_is_a_municipality_and_a_month(orgnr: str, naive: datetime) -> None:
+    moment = naive.replace(tzinfo=UTC)
+    chain = chain_of(orgnr, moment)
+    assert is_chain(chain)
+    assert moment < month_ends(chain)
+    assert chain_of(orgnr, month_ends(chain)) != chain
+    assert place_of(resource_id(chain, 42)) == (chain, 42)
+
+
+@pytest.mark.parametrize("text", ["", "x", "a-b-c-d", "1-2-3-٣٣٣٣٣٣٣٣٣٣", "310000019-2026-11-42", "a" * 500])
+def test_what_is_no_id_of_an_entry_leads_nowhere(text: str) -> None:
+    place = place_of(text)
+    assert place is None or not is_chain(place[0])
+
+
+def test_every_kind_has_a_family_and_a_form_as_auditevent() -> None:
+    for kind in Kind:
+        entry = Entry(kind=kind, outcome=Outcome.SUCCESS, occurred=T0, source=kind.value)
+        document = seal("hub:2026-11", Head(4, "0" * 64), entry, T0, "knutepunkt/0/test", bytes(32))
+        event = audit_event(document, Shown(patients=True, people=True))
+        assert event["subtype"][0]["code"] == kind.value
+        assert event["recorded"] == clock.written(T0)
+        assert kind.family in Family
