@@ -38,7 +38,8 @@ def expression(message: JsonValue, path: Path) -> str:
             continue
         if element is not None:
             shape, in_resource = shape_for(element, here), element.kind == "resource"
-        name, shape, element = _named(step, shape, in_resource=in_resource)
+        sent = isinstance(here, dict) and step in here
+        name, shape, element = _named(step, shape, in_resource=in_resource, sent=sent)
         if name is None:
             break
         steps.append(name)
@@ -47,7 +48,9 @@ def expression(message: JsonValue, path: Path) -> str:
     return ".".join(steps)
 
 
-def _named(step: str, shape: Shape | None, *, in_resource: bool) -> tuple[str | None, Shape | None, Element | None]:
+def _named(
+    step: str, shape: Shape | None, *, in_resource: bool, sent: bool
+) -> tuple[str | None, Shape | None, Element | None]:
     """How FHIRPath names a member of a type, and what stands there: a shape, or an element that has one."""
     element = shape.elements.get(step) if shape is not None else None
     if element is not None:
@@ -55,5 +58,7 @@ def _named(step: str, shape: Shape | None, *, in_resource: bool) -> tuple[str | 
         return f"`{name}`" if name in _OPERATORS else name, shape, element
     if shape is not None and (moved := known_elsewhere(shape.name).get(step)) is not None:
         return step, shape_of(moved) if moved[0].isupper() else None, None
-    known = (step == "resourceType" and in_resource) or (shape is not None and step in shape.required)
+    # A choice of types that is missing has a name, `medication`; a member that was sent by that name is none of R4's.
+    missing = not sent and shape is not None and step in shape.required
+    known = missing or (step == "resourceType" and in_resource)
     return step if known else None, None, None

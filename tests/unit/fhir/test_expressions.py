@@ -70,6 +70,12 @@ def test_a_path_is_rendered_as_fhirpath(path: Path, rendered: str) -> None:
     resolve(message, rendered)
 
 
+def test_a_choice_of_types_that_is_missing_is_named_and_a_member_that_was_sent_by_its_name_is_not() -> None:
+    without: Any = {"resourceType": "MedicationDispense"}
+    assert expression(without, ("medication",)) == "MedicationDispense.medication"
+    assert expression(without | {"medication": {}}, ("medication",)) == "MedicationDispense"
+
+
 def typed(value: Any, *, is_resource: bool = True) -> Any:
     """The message without `resourceType` in data types: fhirpathpy believes each."""
     if isinstance(value, list):
@@ -86,17 +92,23 @@ def typed(value: Any, *, is_resource: bool = True) -> Any:
 def spine(message: Any, path: Path) -> Any:
     """The message with nothing beside the members on the path, and a value beside a `_value`.
 
-    fhirpathpy sees only one of several `value[x]`, and no `value[x]` that has extensions only.
+    fhirpathpy sees only one of several `value[x]`, no `value[x]` that has extensions only, and leaves objects with
+    extensions only out of what it finds.
     """
     if path and isinstance(message, dict) and path[0] in message:
         name = str(path[0]).removeprefix("_")
         kept = {"resourceType": message["resourceType"]} if "resourceType" in message else {}
         if name != path[0]:
-            kept[name] = message.get(name, "x")
+            twin = message[path[0]]
+            kept[name] = message.get(name, ["x"] * len(twin) if isinstance(twin, list) else "x")
+        if name == "extension":
+            kept["id"] = "x"
         return {**kept, path[0]: spine(message[path[0]], path[1:])}
     if path and isinstance(message, list) and isinstance(path[0], int):
         return [spine(item, path[1:]) if index == path[0] else item for index, item in enumerate(message)]
-    return message
+    if isinstance(message, list):
+        return [spine(item, ()) for item in message]
+    return {**message, "id": "x"} if isinstance(message, dict) and message.keys() == {"extension"} else message
 
 
 def nothing(value: Any) -> bool:
@@ -106,8 +118,11 @@ def nothing(value: Any) -> bool:
 
 def findable(message: Any, path: Path) -> Path:
     """The path as far as fhirpathpy can be asked about it: not into objects and arrays where a `value[x]` is one value,
-    and not to STU3's `MessageHeader.event`, which it takes for R4's."""
+    not to STU3's `MessageHeader.event`, which it takes for R4's, and not into the extensions of one of several
+    primitives, which it counts as items beside them."""
     for length in range(1, len(path) + 1):
+        if isinstance(path[length - 1], int) and str(path[length - 2]).startswith("_"):
+            return path[: length - 2]
         holder = at(message, path[: length - 1])
         if isinstance(holder, dict) and holder.get("resourceType") == "MessageHeader" and path[length - 1] == "event":
             return path[: length - 1]
@@ -122,12 +137,13 @@ def check_expressions(message: Any) -> None:
         found = judge(body(message)).findings
     except NotJson as refusal:
         found = refusal.findings
+    plain = typed(message)
     for finding in found:
         assert finding.expression == expression(message, finding.path)
-        if resolve(message, finding.expression):
+        if resolve(plain, finding.expression):
             continue
         path = findable(message, finding.path)
-        seen = spine(typed(message), path)
+        seen = spine(plain, path)
         if not resolve(seen, expression(message, path)):
             # Something is missing there: then what holds it must be found.
             there = path
