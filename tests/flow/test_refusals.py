@@ -116,7 +116,10 @@ async def test_two_patients_in_one_message_are_refused(hub: World) -> None:
 async def test_no_token_is_401_with_a_bare_challenge(hub: World) -> None:
     answer, _ = await call(hub, body=alarm(), token=None)
     assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    challenge = answer.headers["WWW-Authenticate"]
+    assert "error" not in challenge
+    assert challenge.startswith("DPoP algs=")
+    assert challenge.endswith(", Bearer")
 
 
 @pytest.mark.parametrize(
