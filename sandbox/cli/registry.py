@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--check", action="store_true", help="diff: end with 1 when something would change")
     parser.add_argument("--org", metavar="ORGNR", help="export: this municipality only")
+    parser.add_argument("--people", action="store_true", help="export: those who have access too")
     parser.add_argument(
         "--from-environment", action="store_true", help="the register that the app's settings name, not the sandbox's"
     )
@@ -131,11 +132,12 @@ async def _export(args: argparse.Namespace) -> dict[str, Any]:
                 partitions += [each["orgnr"] for each in page.documents]
                 after = page.next
         documents = [each for orgnr in partitions for each in await registry.everything(orgnr)]
-    file = files.export(documents)
+    file = files.export(documents, people=args.people)
     if args.org and not file["municipalities"]:
         raise Failure("there is no such municipality in the register")
     if args.org:
         del file["systems"]
+        file.pop("operators", None)
     return file
 
 

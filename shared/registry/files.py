@@ -20,6 +20,7 @@ from shared.registry.partner import PartnerProfile
 from shared.registry.people import Access
 from shared.registry.rules import House, faults
 from shared.registry.shapes import Fault, Invalid, as_json, written
+from shared.registry.traffic import OPEN
 
 type Documents = Mapping[tuple[str, str], Document]
 """Stored documents by partition and id."""
@@ -95,8 +96,12 @@ def plan(wanted: Wanted, kept: Documents, house: House, who: str, why: str) -> t
     return tuple(changes)
 
 
-def export(documents: Iterable[Document]) -> dict[str, Any]:
-    """A file that says what these documents hold; applying it to them changes nothing."""
+def export(documents: Iterable[Document], *, people: bool = True) -> dict[str, Any]:
+    """A file that says what these documents hold; applying it to them changes nothing.
+
+    Traffic is only in it where it is stopped, lest the file opens what somebody stopped after it was written.
+    `people`: whether those who have access are in it too.
+    """
     systems: list[Document] = []
     operators: list[Document] = []
     municipalities: dict[str, Document] = {}
@@ -106,11 +111,12 @@ def export(documents: Iterable[Document]) -> dict[str, Any]:
         match entry:
             case System():
                 systems.append(as_json(System, entry))
+            case Access() if not people:
+                pass
             case Access(orgnr=orgnr) if orgnr == SYSTEMS:
                 operators.append(_without_orgnr(as_json(Access, entry)))
             case Municipality():
-                empty: Document = {"grants": [], "people": []}
-                municipalities[entry.orgnr] = as_json(Municipality, entry) | empty
+                municipalities[entry.orgnr] = _home(entry, people=people)
             case None:
                 pass
             case _:
@@ -211,6 +217,13 @@ def _add(municipalities: dict[str, Document], entry: Entry) -> None:
             home["people"].append(_without_orgnr(as_json(Access, entry)))
         case PartnerProfile():
             home[PARTNER] = _without_orgnr(as_json(PartnerProfile, entry))
+
+
+def _home(entry: Municipality, *, people: bool) -> Document:
+    fields = as_json(Municipality, entry)
+    if entry.traffic == OPEN:
+        del fields["traffic"]
+    return {**fields, "grants": [], **({"people": []} if people else {})}
 
 
 def _without_orgnr(fields: Document) -> Document:

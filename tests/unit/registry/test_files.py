@@ -135,6 +135,22 @@ def test_a_file_of_all_there_is_changes_nothing_of_it() -> None:
     jsonschema.Draft202012Validator(of_file()).validate(file)
 
 
+def test_people_are_left_out_and_then_stay_as_they_are() -> None:
+    documents = kept(*ENTRIES)
+    file = export(documents.values(), people=False)
+    assert "helseid:" not in json.dumps(file)
+    assert "entra:" not in json.dumps(file)
+    assert planned(file, documents) == ()
+
+
+def test_an_older_file_does_not_open_what_was_stopped_after_it() -> None:
+    file = export(kept(SYSTEM, MUNICIPALITY).values())
+    stopped = replace(MUNICIPALITY, traffic=Traffic(Stop()))
+    assert planned(file, kept(SYSTEM, stopped)) == ()
+    assert planned(export(kept(SYSTEM, stopped).values()), kept(SYSTEM, stopped)) == ()
+    assert len(planned(export(kept(SYSTEM, stopped).values()), kept(SYSTEM, MUNICIPALITY))) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
