@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared import errors
 from shared.access import refusals as access
-from shared.access.bearer import challenge
+from shared.access.challenges import challenge
 from shared.errors import HubError, NotAvailable
 from shared.fhir import outcome
 from shared.registry import refusals as registry

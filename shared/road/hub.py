@@ -1,11 +1,16 @@
 """The hub, wired together in one place: settings in, the stations of the road out."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Self
 
 import aiohttp
 
+from shared.access.authenticate import Dpop, kids
+from shared.access.dpop import ProofRules
+from shared.access.modes import DpopMode
 from shared.access.pseudonym import pseudonym
+from shared.access.tokens import TokenPolicy
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.proofs import CosmosProofs
 from shared.azure.servicebus import ServiceBusSignals
@@ -25,7 +30,7 @@ from shared.registry.register import Register
 from shared.road.accepting import RESOURCES, Acceptance
 from shared.road.asking import StatusDesk
 from shared.road.delivering import Delivering
-from shared.road.entrance import Entrance
+from shared.road.entrance import Demands, Entrance
 from shared.road.health import Health
 from shared.road.routing import Routing
 from shared.road.watching import OrphanCheck
@@ -51,8 +56,7 @@ class Hub:
         self.deliveries = DeliveryStore(LazyContainer(self._cosmos, "deliveries"), grace)
         self.refusals = RefusalTrail(LazyContainer(self._cosmos, "trail"))
         register = Register(registry, clock, timedelta(seconds=settings.registry_cache_s))
-        proofs = CosmosProofs(LazyContainer(self._cosmos, "proofs"), clock)
-        self.entrance = Entrance(self._session, settings, register, proofs, clock)
+        self.entrance = Entrance(self._session, self._demands(), register, clock)
         authenticator = self.entrance.systems
         self.acceptance = Acceptance(
             authenticator=authenticator,
@@ -92,6 +96,25 @@ class Hub:
         )
         self.trail = TrailParts(trail, settings.cosmos, clock)
         self.trail_desk = self.trail.desk(self._access_in(kept), self._pseudonyms, settings.public_url or "")
+
+    def _demands(self) -> Demands:
+        settings, helse_id = self.settings, self.settings.helse_id
+        policy = TokenPolicy(
+            issuer=helse_id.issuer,
+            audience=helse_id.audience,
+            algorithms=frozenset(helse_id.algorithms),
+            test_environment=helse_id.test_environment,
+            required=frozenset(helse_id.required),
+        )
+        dpop = None
+        if settings.public_url is not None and helse_id.dpop is not DpopMode.OFF:
+            memory = CosmosProofs(LazyContainer(self._cosmos, "proofs"), self.clock)
+            dpop = Dpop(
+                settings.public_url, memory, helse_id.dpop, ProofRules(past=timedelta(seconds=helse_id.proof_age_s))
+            )
+        # What a person may do is in the register, so nothing is asked of the token but who it is.
+        people = replace(policy, required=frozenset({"person"}), test_environment=False)
+        return Demands(policy, people, dpop, kids(helse_id.revoked_keys))
 
     def _access_in(self, kept: Registry) -> FindAccess:
         async def find(orgnr: str, subject: str) -> Access | None:

@@ -11,7 +11,7 @@ import pytest
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from shared.access.bearer import challenge
+from shared.access.challenges import challenge
 from shared.api import VERSION, examples, openapi, refusals, routes, schemas
 from shared.errors import HubError, NotAvailable, WrongMethod
 from shared.fhir import outcome
