@@ -20,7 +20,7 @@ from tests.unit.fhir.samples import add, object_of
 from tests.unit.fhir.test_mutations import faults, own_elements, places, shape_at
 
 ALTERATIONS_OF_EACH: Final = 42
-EVERY: Final = 4
+EVERY: Final = 6
 """Of the faults of all elements of all types in use one in so many is taken; test_mutations.py tries them all."""
 
 
