@@ -132,6 +132,11 @@ class DeliveryStore:
         )
         raise Gone from error
 
+    async def has_work(self, lane: Lane) -> bool:
+        """Whether the lane has a delivery that is not ended."""
+        line = await self._container.read(LANE_DOCUMENT, lane)
+        return line is not None and bool(line["pending"])
+
     async def postpone(self, lane: Lane, due: datetime) -> None:
         """Say when the lane must be looked at next, if it still has work. Raises Unreachable."""
         await worklist.postpone(self._container, lane, due)

@@ -13,7 +13,6 @@ from typing import Final
 from shared.access.authenticate import Authenticator
 from shared.access.caller import Caller
 from shared.access.credentials import Credentials
-from shared.access.pseudonym import pseudonym
 from shared.clock import Clock
 from shared.errors import (
     EmptyBody,
@@ -37,6 +36,7 @@ from shared.messages.signals import Queue, SignalLost, Signals
 from shared.registry.decision import Action, Ask, Facts, require
 from shared.registry.model import System
 from shared.registry.register import Register
+from shared.road.placing import Placing
 
 RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
 """The addresses messages are posted to (design/architecture.md, HTTP contract)."""
@@ -93,7 +93,7 @@ class Acceptance:
         register: Register,
         events: EventStore,
         signals: Signals,
-        pseudonym_key: bytes,
+        placing: Placing,
         environment: Environment,
         clock: Clock,
     ) -> None:
@@ -101,7 +101,7 @@ class Acceptance:
         self._register = register
         self._events = events
         self._signals = signals
-        self._pseudonym_key = pseudonym_key
+        self._placing = placing
         self._environment = environment
         self._clock = clock
 
@@ -120,7 +120,7 @@ class Acceptance:
             bundle_type = "message" if post.messaging else None
             judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
-            event = self._event(post, resource, caller, reading)
+            event = await self._event(post, resource, caller, reading)
             return await self._keep(event, post.body, reading)
         except (Unreachable, SignalLost):
             raise NotAvailable from None
@@ -134,8 +134,15 @@ class Acceptance:
         )
         require(caller, Ask(orgnr, resource, Action.WRITE), facts)
 
-    def _event(self, post: Post, resource: str, caller: Caller, reading: Reading) -> Event:
-        patient = pseudonym(self._pseudonym_key, reading.patient.system, reading.patient.value)
+    async def _event(self, post: Post, resource: str, caller: Caller, reading: Reading) -> Event:
+        patient = await self._placing.pseudonym(
+            (reading.patient.system, reading.patient.value),
+            caller.vkp_id,
+            post.orgnr,
+            resource,
+            reading.sha256,
+            reading.event.business_identifier,
+        )
         lane = lanes.inbound(post.orgnr, patient)
         return Event(
             id=lanes.event_id(

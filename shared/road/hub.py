@@ -9,7 +9,7 @@ import aiohttp
 from shared.access.authenticate import Dpop, kids
 from shared.access.dpop import ProofRules
 from shared.access.modes import DpopMode
-from shared.access.pseudonym import pseudonym
+from shared.access.rotation import Pseudonyms
 from shared.access.tokens import TokenPolicy
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.proofs import CosmosProofs
@@ -32,6 +32,7 @@ from shared.road.asking import StatusDesk
 from shared.road.delivering import Delivering
 from shared.road.entrance import Demands, Entrance
 from shared.road.health import Health
+from shared.road.placing import Placing
 from shared.road.routing import Routing
 from shared.road.watching import OrphanCheck
 from shared.trail.desk import FindAccess
@@ -55,6 +56,10 @@ class Hub:
         self.events = EventStore(LazyContainer(self._cosmos, "events"), grace)
         self.deliveries = DeliveryStore(LazyContainer(self._cosmos, "deliveries"), grace)
         self.refusals = RefusalTrail(LazyContainer(self._cosmos, "trail"))
+        self._pseudonyms = Pseudonyms(
+            settings.pseudonym_key.get_secret_value(),
+            tuple(each.get_secret_value() for each in settings.earlier_pseudonym_keys),
+        )
         register = Register(registry, clock, timedelta(seconds=settings.registry_cache_s))
         self.entrance = Entrance(self._session, self._demands(), register, clock)
         authenticator = self.entrance.systems
@@ -63,7 +68,9 @@ class Hub:
             register=register,
             events=self.events,
             signals=self.signals,
-            pseudonym_key=settings.pseudonym_key.get_secret_value(),
+            placing=Placing(
+                pseudonyms=self._pseudonyms, events=self.events, deliveries=self.deliveries, register=register
+            ),
             environment=settings.environment,
             clock=clock,
         )
@@ -95,7 +102,7 @@ class Hub:
             register=register,
         )
         self.trail = TrailParts(trail, settings.cosmos, clock)
-        self.trail_desk = self.trail.desk(self._access_in(kept), self._pseudonyms, settings.public_url or "")
+        self.trail_desk = self.trail.desk(self._access_in(kept), self._every_pseudonym, settings.public_url or "")
 
     def _demands(self) -> Demands:
         settings, helse_id = self.settings, self.settings.helse_id
@@ -123,8 +130,8 @@ class Hub:
 
         return find
 
-    def _pseudonyms(self, system: str, value: str) -> tuple[str, ...]:
-        return (pseudonym(self.settings.pseudonym_key.get_secret_value(), system, value),)
+    def _every_pseudonym(self, system: str, value: str) -> tuple[str, ...]:
+        return tuple(each.text for each in self._pseudonyms.every(system, value))
 
     async def __aenter__(self) -> Self:
         return self
