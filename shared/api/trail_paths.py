@@ -16,6 +16,8 @@ from shared.errors import (
     WrongMethod,
 )
 from shared.registry.refusals import SecurityLevel
+from shared.trail.desk import LONGEST, OFTEN
+from shared.trail.entry import Kind
 from shared.trail.refused import SearchMalformed, TrailUnknown
 from shared.trail.searching import MOST, PAGE
 
@@ -25,20 +27,26 @@ _READ: Final[tuple[type[HubError], ...]] = (
     CredentialsDoubtful, NotAuthenticated, SecurityLevel, TrailUnknown, UnknownAddress, NotAvailable, Unexpected,
 )  # fmt: skip
 _RESOURCE: Final = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}}}
+_TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 _FORM: Final[dict[str, dict[str, Any]]] = {
-    "message-id": {"type": "string", "description": "A message's id: all its stations and the looks at it"},
-    "patient": {"type": "string", "description": "`system|value`. In the body only, never in an address"},
-    "agent": {"type": "string", "description": "Who did it: a vkp-id or a person's subject"},
+    "message-id": {**_TEXT, "description": "A message's id: all its stations and the looks at it"},
+    "patient": {**_TEXT, "description": "`system|value`. In the body only, never in an address"},
+    "agent": {**_TEXT, "description": "Who did it: a vkp-id or a person's subject"},
     "date": {
         "type": "array",
-        "items": {"type": "string"},
-        "maxItems": 2,
+        "items": _TEXT,
+        "maxItems": OFTEN["date"],
         "description": "When, as FHIR writes it: `ge2026-11-01`, `lt2026-12-01`",
     },
-    "subtype": {"type": "array", "items": {"type": "string"}, "maxItems": 2, "description": "Which kind of entry"},
-    "municipality": {"type": "string", "description": "For operators: whose log, by orgnr, or `hub`"},
+    "subtype": {
+        "type": "array",
+        "items": {"type": "string", "enum": [kind.value for kind in Kind]},
+        "maxItems": OFTEN["subtype"],
+        "description": "Which kinds of entries; FHIR's `system|code` is taken too",
+    },
+    "municipality": {**_TEXT, "description": "For operators: whose log, by orgnr, or `hub`"},
     "_count": {"type": "integer", "minimum": 1, "maximum": MOST, "default": PAGE},
-    "page": {"type": "string", "description": "Where to go on, from the link `next` of the answer before"},
+    "page": {**_TEXT, "description": "Where to go on, from the link `next` of the answer before"},
 }
 
 
@@ -68,7 +76,7 @@ def read() -> dict[str, Any]:
         "description": "The reading is written to the log before it is answered.",
         "security": [{SCHEME: []}],
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"},
-                        "description": "The AuditEvent's id", "example": "310000019.2026-11.42"}],
+                        "description": "The AuditEvent's id", "example": "310000019-2026-11-0000000042"}],
         "responses": {
             "200": _found("An AuditEvent"),
             **refusals.responses(refusals.of(*_READ, but=(WrongMethod,))),

@@ -29,11 +29,13 @@ from shared.trail.views import View, view_of
 from shared.trail.writing import TrailWriter
 
 MAX_BODY: Final = 8 * 1024
-_LONGEST: Final = 200
+LONGEST: Final = 200
+"""Characters of a parameter's value."""
 _PARAMETERS: Final = frozenset({
     "message-id", "patient", "agent", "date", "subtype", "municipality", "_count", "page",
 })  # fmt: skip
-_TWICE: Final = frozenset({"date", "subtype"})
+OFTEN: Final[Mapping[str, int]] = MappingProxyType({"date": 2, "subtype": len(Kind)})
+"""Parameters that may come more than once, and how often."""
 
 FindAccess = Callable[[str, str], Awaitable[Access | None]]
 """A person's access in a municipality (or in SYSTEMS, for operators), by subject. May raise Unreachable."""
@@ -191,15 +193,15 @@ def _form(body: bytes) -> _Asked:
     if len(body) > MAX_BODY:
         raise SearchMalformed
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=20)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=40)
     except (UnicodeDecodeError, ValueError):
         if body:
             raise SearchMalformed from None
         pairs = []
     values: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
-        many = name in values and name not in _TWICE
-        if name not in _PARAMETERS or not 0 < len(value) <= _LONGEST or not value.isprintable() or many:
+        many = len(values.get(name, ())) >= OFTEN.get(name, 1)
+        if name not in _PARAMETERS or not 0 < len(value) <= LONGEST or not value.isprintable() or many:
             raise SearchMalformed
         values[name] = (*values.get(name, ()), value)
     return _Asked(values)

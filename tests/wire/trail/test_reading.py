@@ -234,6 +234,7 @@ async def test_nothing_is_read_when_the_reading_cannot_be_logged(desk: TrailDesk
         b"nothing=1", b"_count=0", b"_count=201", b"_count=1e2", b"_count=\xd9\xa1", b"page=x", b"page=" + b"A" * 300,
         b"date=2026", b"date=ge", b"date=ge2026-11-22T12:00:00", b"patient=21885499887", b"patient=s|", b"subtype=x",
         b"message-id=" + b"m" * 300, b"message-id=%00", b"message-id=a&message-id=b", b"x" * 9000, b"\xff",
+        b"date=ge2026-01-01&date=ge2026-01-01&date=ge2026-01-01",
         b"message-id",
         b"page=WyJ4IiwgMV0", b"page=WyIzMTAwMDAwMDI6MjAyNi0xMSIsIDFd",
     ],
