@@ -68,7 +68,7 @@ def change(current: Document | None, wanted: Entry | None, who: str, why: str, n
     ):  # fmt: skip
         raise ValueError("another entry")
     if wished is None:
-        if current is None or current.get(WITHDRAWN):
+        if current is None:
             return None
         wished = {**current, WITHDRAWN: True}
     was = _normal(current)
@@ -83,7 +83,7 @@ def change(current: Document | None, wanted: Entry | None, who: str, why: str, n
         kind=wished["type"],
         version=version,
         fields=fields,
-        operations=(_written(current, was, wished, version), Create(history)),
+        operations=(_written(current, wished, version), Create(history)),
     )
 
 
@@ -100,14 +100,12 @@ def _check(who: str, why: str) -> None:
 
 def _normal(current: Document | None) -> Document | None:
     """As it would be written today: what an earlier version of the hub did not know has its default."""
-    if current is None or current.get(WITHDRAWN):
-        return current
     entry = entry_of(current)
     return current if entry is None else {**entry.document(), WITHDRAWN: False}
 
 
-def _written(current: Document | None, was: Document | None, wished: Document, version: int) -> Operation:
-    if current is None or was is None:
+def _written(current: Document | None, wished: Document, version: int) -> Operation:
+    if current is None:
         return Create({**wished, VERSION: version})
     sets = [Set("set", f"/{name}", value) for name, value in wished.items() if name not in _SERVER]
     differing = [each for each in sets if current.get(each.path[1:], _MISSING) != each.value]
@@ -160,11 +158,11 @@ def _flat(document: Document) -> Iterator[tuple[str, Any]]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         for key, each in value.items():
             yield from _leaves(f"{name}.{key}", each)
     elif isinstance(value, list) and value and all(isinstance(each, dict) and "id" in each for each in value):
         for each in value:
             yield from _leaves(f"{name}.{each['id']}", {key: one for key, one in each.items() if key != "id"})
-    elif value != {}:
+    else:
         yield name, value

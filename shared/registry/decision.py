@@ -188,7 +188,7 @@ def _may_ask(caller: Caller, ask: Ask, facts: Facts) -> bool:
         return False
     if (message.orgnr, message.resource) != (ask.orgnr, ask.resource):
         return False
-    if caller.orgnr_parent is not None and caller.orgnr_parent == message.orgnr:
+    if caller.orgnr_parent == message.orgnr:
         # The municipality itself: what is sent to it is its own, and nobody had to grant it that.
         return True
     if not caller.vkp_id or message.sender != caller.vkp_id:

@@ -88,7 +88,8 @@ class Receiver:
     """How its notes are written, where it differs from what the municipality chose."""
     kind: ReceiverKind = ReceiverKind.FHIR
     credentials: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9-]{0,127}$")] = ""
-    """The name of the secret in Key Vault by which the hub is let in; never the secret itself. Empty: none."""
+    """The name of the secret in Key Vault by which the hub is let in, the municipality's number first; never the secret
+    itself. Empty: none."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

@@ -19,9 +19,8 @@ from shared.registry.entries import Entry
 from shared.registry.model import SYSTEMS, Grant, Municipality, Receiver, System
 from shared.registry.partner import SERVICE_CODES, WILDCARD, PartnerProfile
 from shared.registry.people import LONGEST_ACCESS, Access, Role
-from shared.registry.shapes import MAX_TEXT, Fault
+from shared.registry.shapes import MAX_TEXT, PERSON, Fault
 
-_PERSON: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{6} ?[0-9]{5}(?![0-9A-Za-z])")
 _SUBJECT: Final = re.compile(r"(?:helseid|entra):[!-~]{1,120}")
 _MAX_WILDCARDS: Final = 8
 _MAX_ID: Final = 900
@@ -51,7 +50,7 @@ def telling(why: str) -> str | None:
     """What is wrong with a reason for a change; None when it can be kept for ever."""
     if len(why.strip()) < 3 or len(why) > MAX_TEXT or not why.isprintable():
         return f"must say why it is changed, on one line of 3 to {MAX_TEXT} characters"
-    return "must not hold a person's number" if _PERSON.search(why) else None
+    return "must not hold a person's number" if PERSON.search(why) else None
 
 
 @singledispatch
@@ -74,6 +73,9 @@ def _municipality(entry: Municipality, house: House) -> Iterator[Fault]:
             yield Fault("receivers", f"{count} of them are called {id}")
     for at, receiver in enumerate(entry.receivers):
         yield from _receiver(receiver, f"receivers.{at}", house)
+        # A municipality that named another one's secret would be sent it, at an address of its own choosing.
+        if receiver.credentials and not receiver.credentials.startswith(f"{entry.orgnr}-"):
+            yield Fault(f"receivers.{at}.credentials", "must begin with the municipality's own number and a hyphen")
 
 
 def _receiver(receiver: Receiver, where: str, house: House) -> Iterator[Fault]:
@@ -170,12 +172,12 @@ def _codes_known(codes: Any, where: str) -> Iterator[Fault]:
 def _numbers_of_people(value: Any, where: str = "") -> Iterator[Fault]:
     if isinstance(value, Mapping):
         for name, each in value.items():
-            if _PERSON.search(name):
+            if PERSON.search(name):
                 yield Fault(where, "must not hold a person's number")
             else:
                 yield from _numbers_of_people(each, f"{where}.{name}" if where else name)
     elif isinstance(value, list):
         for at, each in enumerate(value):
             yield from _numbers_of_people(each, f"{where}.{at}")
-    elif isinstance(value, str) and _PERSON.search(value):
+    elif isinstance(value, str) and PERSON.search(value):
         yield Fault(where, "must not hold a person's number")

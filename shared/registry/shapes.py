@@ -7,6 +7,7 @@ the hub, or by a later one while both run, it must still be read.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Final, cast
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -33,6 +35,10 @@ closed = with_config(
 """Makes a dataclass one of the register's forms."""
 
 MAX_TEXT: Final = 200
+PERSON: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{6} ?[0-9]{5}(?![0-9A-Za-z])")
+"""What looks like a person's number."""
+_DATE_AND_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:")
+_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 _ADAPTERS: Final[dict[type[Any], TypeAdapter[Any]]] = {}
 
 
@@ -63,7 +69,19 @@ def _line(text: str) -> str:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is too far away") from None
+
+
+def _date_and_time(value: object) -> object:
+    # Read here, because pydantic takes a text of digits for the seconds since 1970.
+    if isinstance(value, str) and _DATE_AND_TIME.match(value) is not None:
+        return datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return value
+    raise ValueError("must be date and time with a zone: 2026-01-15T09:00:00+01:00")
 
 
 Line = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_line)]
@@ -73,7 +91,12 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), Aft
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_line)]
 """An opaque name that somebody else gave: a vkp-id, a client id."""
 Orgnr = Annotated[str, StringConstraints(pattern="^[0-9]{9}$")]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(clock.written, when_used="json")]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_date_and_time),
+    AfterValidator(_utc),
+    PlainSerializer(clock.written, when_used="json"),
+]
 """A time, kept in UTC; with its zone when people write it."""
 Texts = Annotated[frozenset[Name], Field(max_length=100), PlainSerializer(sorted, return_type=list[str])]
 """A set of names, written in order."""
@@ -115,7 +138,12 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 def _faults(error: ValidationError) -> tuple[Fault, ...]:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return tuple(Fault(".".join(map(str, each["loc"])), _text(each["type"], each["msg"])) for each in found)
+    return tuple(Fault(".".join(map(_step, each["loc"])), _text(each["type"], each["msg"])) for each in found)
+
+
+def _step(step: str | int) -> str:
+    """A part of a place. Names are the sender's text: only those that can be names of fields are repeated."""
+    return str(step) if isinstance(step, int) or _FIELD.fullmatch(step) else "?"
 
 
 def _text(kind: str, message: str) -> str:
@@ -123,4 +151,4 @@ def _text(kind: str, message: str) -> str:
         return "there is no such field"
     if kind == "missing" or kind.startswith("missing_"):
         return "is missing"
-    return message.removeprefix("Value error, ")
+    return "is not right" if PERSON.search(message) else message.removeprefix("Value error, ")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.messages.documents import Create, Document, Patch
 from shared.registry.changes import UNTOLD, Change, change
 from shared.registry.entries import Entry, entry_of
-from shared.registry.model import Municipality, Receiver
+from shared.registry.model import Grant, Municipality, Receiver
 from shared.registry.shapes import Invalid
 from shared.registry.traffic import Stop, Traffic
 from tests.unit.registry.samples import (
@@ -79,6 +79,20 @@ def test_versions_count_up_and_the_condition_is_the_version_that_was_read() -> N
     assert isinstance(operation, Patch)
     assert operation.condition == "FROM c WHERE c.version = 1"
     assert history(found)["changes"] == [{"field": "mayRead", "before": True, "after": False}]
+    assert not found.withdraws
+
+
+def test_a_new_entry_is_told_by_what_it_has_not_by_what_it_lacks() -> None:
+    told = {
+        each["field"]: (each["before"], each["after"]) for each in history(made(None, Grant(ORGNR, "v")))["changes"]
+    }
+    assert told == {"maySend": (None, True), "vkpId": (None, "v")}
+
+
+def test_an_empty_list_is_told_as_one() -> None:
+    document = after(None, made(None, Grant(ORGNR, "v")))
+    told = history(made(document, Grant(ORGNR, "v", frozenset({"bundle"}))))["changes"]
+    assert told == [{"field": "resources", "before": [], "after": ["bundle"]}]
 
 
 def test_a_document_of_earlier_shape_that_means_the_same_is_not_changed() -> None:
@@ -106,8 +120,9 @@ def test_no_change_needs_more_operations_on_a_document_than_cosmos_takes() -> No
 
 def test_a_withdrawn_entry_stays_as_a_mark_and_its_versions_go_on() -> None:
     document = after(None, made(None, GRANT))
-    gone = made(document, None)
+    gone = made({**document, "_etag": '"x"', "_ts": 1}, None)
     assert gone.withdraws
+    assert history(gone)["changes"] == [{"field": "withdrawn", "before": False, "after": True}]
     marked = after(document, gone)
     assert entry_of(marked) is None
     assert change(marked, None, WHO, WHY, NOW) is None
@@ -145,6 +160,7 @@ def test_no_history_tells_a_persons_name() -> None:
     document = after(None, made(None, ACCESS))
     told = [made(None, ACCESS), made(document, replace(ACCESS, name="Kari Annen"))]
     assert all("Kari" not in json.dumps(history(each), ensure_ascii=False) for each in told)
+    assert {"field": "name", "before": None, "after": UNTOLD} in history(told[0])["changes"]
     assert history(told[1])["changes"] == [{"field": "name", "before": UNTOLD, "after": UNTOLD}]
 
 

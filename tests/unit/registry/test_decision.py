@@ -164,7 +164,8 @@ def test_the_municipality_sees_what_was_sent_to_it_and_needs_no_grant() -> None:
 
 def test_a_caller_without_a_vkp_id_owns_no_message() -> None:
     nobody = replace(CALLER, vkp_id="")
-    facts = replace(FACTS, grant=None, system=System(""))
+    # Whatever somebody may have granted to no name at all.
+    facts = replace(FACTS, grant=replace(GRANT, vkp_id=""), system=System(""))
     ask = replace(STATUS, message=replace(THEIRS, sender=""))
     assert decide(nobody, ask, facts).rule is Rule.MESSAGE_UNKNOWN
 
@@ -174,7 +175,7 @@ def test_only_codes_that_are_asked_granted_and_translated_count() -> None:
     only = replace(FACTS, partner=replace(PARTNER, codes={"TA": ("1",), "MD": ("2",), "DT": ("3",)}))
     assert decide(CALLER, ask, only).service_codes == {"TA"}
     assert decide(CALLER, ask, FACTS).service_codes == {"TA", "GPS"}
-    assert decide(CALLER, WRITE, FACTS).service_codes == frozenset()
+    assert decide(CALLER, replace(WRITE, service_codes=frozenset({"TA"})), FACTS).service_codes == frozenset()
 
 
 def test_a_stop_says_when_it_ends() -> None:

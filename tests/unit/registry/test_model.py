@@ -21,7 +21,7 @@ RECEIVERS = st.builds(
     Receiver, id=st.from_regex(r"[a-z0-9][a-z0-9-]{0,15}", fullmatch=True), url=TEXTS, resources=RESOURCES
 )  # fmt: skip
 MUNICIPALITIES = st.builds(
-    Municipality, orgnr=ORGNRS, name=NAMES, receivers=st.lists(RECEIVERS).map(tuple)
+    Municipality, orgnr=ORGNRS, name=NAMES, receivers=st.lists(RECEIVERS, max_size=20).map(tuple)
 )  # fmt: skip
 GRANTS = st.builds(
     Grant, orgnr=ORGNRS, vkp_id=NAMES, resources=RESOURCES, service_codes=st.frozensets(NAMES), may_send=st.booleans(),

@@ -75,6 +75,8 @@ def test_what_is_right_has_no_faults(entry: Entry) -> None:
         (MUNICIPALITY, {"environment": Environment.PRODUCTION}, "environment"),
         (MUNICIPALITY, {"receivers": (RECEIVER, RECEIVER)}, "receivers"),
         (MUNICIPALITY, {"receivers": (replace(RECEIVER, resources=frozenset({"x"})),)}, "receivers.0.resources"),
+        (MUNICIPALITY, {"receivers": (replace(RECEIVER, credentials="epj-key"),)}, "receivers.0.credentials"),
+        (MUNICIPALITY, {"receivers": (replace(RECEIVER, credentials="310000027-key"),)}, "receivers.0.credentials"),
         (MUNICIPALITY, {"traffic": Traffic(Stop(None, A_PERSON))}, "traffic.writes.reason"),
     ],
 )
@@ -108,10 +110,20 @@ def test_an_address_that_is_known_everywhere_is_taken(url: str) -> None:
     assert "receivers.0.url" not in places(replace(MUNICIPALITY, receivers=(Receiver("epj", url),)), PRODUCTION)
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:7071/fhir", "http://epj/", "https://[::1]:8443/"])
+def test_a_test_environment_takes_machines_of_its_own(url: str) -> None:
+    assert places(replace(MUNICIPALITY, receivers=(Receiver("epj", url),))) == []
+
+
 def test_synthetic_numbers_are_for_test_alone_and_a_check_digit_for_production() -> None:
     assert "orgnr" in places(MUNICIPALITY, PRODUCTION)
     assert "orgnr" in places(replace(MUNICIPALITY, orgnr="999999998"), PRODUCTION)
     assert "orgnr" not in places(replace(MUNICIPALITY, orgnr="999999999"), PRODUCTION)
+
+
+def test_a_municipality_names_its_own_secrets() -> None:
+    named = replace(RECEIVER, credentials=f"{MUNICIPALITY.orgnr}-epj-key")
+    assert places(replace(MUNICIPALITY, receivers=(named,))) == []
 
 
 def test_a_later_beginning_gives_a_later_end_and_no_longer_access() -> None:
