@@ -11,7 +11,7 @@ import azure.functions as func
 from shared.access.challenges import challenge
 from shared.access.credentials import Credentials
 from shared.access.modes import DpopMode
-from shared.errors import HubError, NotAvailable
+from shared.errors import HubError, NotAvailable, TooManyCalls
 from shared.fhir import outcome
 from shared.registry.refusals import TrafficStopped
 
@@ -20,7 +20,25 @@ RETRY_AFTER_S: Final = 5
 STOPPED_RETRY_AFTER_S: Final = 300
 """A municipality that stops its traffic does so for an upgrade, not for seconds."""
 
-_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CORRELATION_ID: Final = re.compile(r"(?!.*(?<![0-9A-Za-z])[0-9]{11}(?![0-9A-Za-z]))[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Never eleven digits: they could be a person's number, and this id is written down."""
+
+_SAFE: Final[dict[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every answer (OWASP REST Security Cheat Sheet). No CORS header is ever among them: no web page calls this API."""
+_ONLY_HTTPS: Final = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+
+
+def served_at(public_url: str | None) -> None:
+    """Say where callers reach this app. Over https they are told to use nothing else (RFC 6797, 7.2: only there)."""
+    if public_url is not None and public_url.lower().startswith("https:"):
+        _SAFE.update([_ONLY_HTTPS])
+    else:
+        _SAFE.pop(_ONLY_HTTPS[0], None)
 
 
 def correlation_id(req: func.HttpRequest) -> str:
@@ -49,7 +67,7 @@ def fhir(status: int, body: bytes, correlation: str, headers: Mapping[str, str] 
         body,
         status_code=status,
         mimetype=FHIR_JSON,
-        headers={"Correlation-Id": correlation, "Cache-Control": "no-store", **(headers or {})},
+        headers={"Correlation-Id": correlation, **_SAFE, **(headers or {})},
     )
 
 
@@ -59,7 +77,7 @@ def plain_json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] 
         json.dumps(body, ensure_ascii=False),
         status_code=status,
         mimetype="application/json",
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={**_SAFE, **(headers or {})},
     )
 
 
@@ -90,5 +108,7 @@ def _extra(error: HubError, asked: Credentials | None, dpop: DpopMode) -> dict[s
         return {"Retry-After": str(RETRY_AFTER_S)}
     if isinstance(error, TrafficStopped):
         return {"Retry-After": str(STOPPED_RETRY_AFTER_S)}
+    if isinstance(error, TooManyCalls):
+        return {"Retry-After": str(error.retry_after_s)}
     said = challenge(error, asked.authorization if asked is not None else None, dpop)
     return {"WWW-Authenticate": said} if said else {}

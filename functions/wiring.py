@@ -16,6 +16,7 @@ from shared.trail.desk import TrailDesk
 
 _SETTINGS: Final = settings.load(os.environ)
 _TRAIL: Final = trail_settings.load(os.environ)
+http.served_at(_SETTINGS.public_url)
 
 
 @cache
@@ -25,8 +26,10 @@ def hub() -> Hub:
 
 
 async def person(req: func.HttpRequest) -> Person:
-    """Who is logged in at the calling system."""
-    return await hub().entrance.person(http.credentials(req))
+    """Who is logged in at the calling system. Counted: raises TooManyCalls."""
+    found = await hub().entrance.person(http.credentials(req))
+    hub().limits.person(found.subject)
+    return found
 
 
 def registry_desk() -> Desk:

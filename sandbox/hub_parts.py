@@ -42,8 +42,8 @@ _KEPT_FROM_CALLER: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "LD_LIBRARY_PATH"}
 )
 _SETTINGS_FROM_CALLER: Final = (
-    "Checkpoints__", "Delivery__", "HelseId__", "Hub__", *_SCHEDULES, "Trail__", "Pseudonym__", "Registry__",
-    "Upkeep__", "Cosmos__patience", "ServiceBus__patience",
+    "Checkpoints__", "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES, "Trail__", "Pseudonym__",
+    "Registry__", "Upkeep__", "Cosmos__patience", "ServiceBus__patience",
 )  # fmt: skip
 
 

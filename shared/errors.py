@@ -297,6 +297,22 @@ class BrokenEnvelope(HubError):
     vkp_code = "2"
 
 
+class TooManyCalls(HubError):
+    """This system makes more calls than it may.
+
+    Wait as long as Retry-After says, and spread the calls; the limit is per system and municipality.
+    """
+
+    code = "SEND_TOO_MANY"
+    status = 429
+    issue_type = "throttled"
+    vkp_code = "3"
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
 class NotAvailable(HubError):
     """The hub cannot promise to keep this message just now; nothing was promised.
 

@@ -32,6 +32,8 @@ class LogEvent(Enum):
     ACCEPTED_AGAIN = ("HUB-1002", logging.INFO, "The same message was posted again: same answer, one delivery")
     REFUSED = ("HUB-1003", logging.WARNING, "Refused: nothing was stored but this refusal")
     NOT_AVAILABLE = ("HUB-1004", logging.ERROR, "Not available: the caller was told to try again")
+    LIMITED = ("HUB-1005", logging.WARNING, "Too many calls: a caller was told to wait; so many in a row")
+    STRANGERS = ("HUB-1006", logging.WARNING, "Refused unknown callers: so many more this minute, not written down")
     ROUTED = ("HUB-2001", logging.INFO, "Routed: one delivery per receiver is stored")
     NO_RECEIVER = ("HUB-2002", logging.ERROR, "Quarantined: the municipality has no receiver for this kind of message")
     DELIVERED = ("HUB-3001", logging.INFO, "Delivered: the receiver has confirmed it")

@@ -20,6 +20,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "Delivery__schedule": "1",
     "Upkeep__grace": "60",
     "HelseId__testEnvironment": "true",
+    "Limits__perSecond": "1000",
+    "Limits__burst": "10000",
 }
 RATE: Final = 100.0
 """Events a second at which the answer time is taken."""

@@ -18,6 +18,7 @@ from shared.errors import (
     NotJson,
     ScopeMissing,
     TooLarge,
+    TooManyCalls,
     Unexpected,
     UnknownAddress,
     UnknownMessage,
@@ -31,10 +32,11 @@ from shared.registry.refusals import TrafficStopped
 POST_REFUSALS: Final[tuple[type[HubError], ...]] = (
     CredentialsDoubtful, NotAuthenticated, ScopeMissing, NotGranted, UnknownMunicipality, UnknownAddress,
     WrongContentType, EmptyBody, TooLarge, NotJson, NotFhir, BrokenProfile, WrongIdentifier, BrokenEnvelope,
-    TrafficStopped, NotAvailable, Unexpected,
+    TrafficStopped, TooManyCalls, NotAvailable, Unexpected,
 )  # fmt: skip
 STATUS_REFUSALS: Final[tuple[type[HubError], ...]] = (
-    CredentialsDoubtful, NotAuthenticated, ScopeMissing, UnknownAddress, UnknownMessage, NotAvailable, Unexpected,
+    CredentialsDoubtful, NotAuthenticated, ScopeMissing, UnknownAddress, UnknownMessage, TooManyCalls, NotAvailable,
+    Unexpected,
 )  # fmt: skip
 
 _ABOUT: Final = """\

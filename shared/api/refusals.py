@@ -6,7 +6,7 @@ from typing import Any, Final
 from shared import errors
 from shared.access import refusals as access
 from shared.access.challenges import challenge
-from shared.errors import HubError, NotAvailable
+from shared.errors import HubError, NotAvailable, TooManyCalls
 from shared.fhir import outcome
 from shared.registry import refusals as registry
 from shared.trail import refused as trail
@@ -54,7 +54,9 @@ def _response(refusals: tuple[type[HubError], ...]) -> dict[str, Any]:
 
 def _headers(refusals: tuple[type[HubError], ...]) -> dict[str, Any]:
     names = {
-        "Retry-After": any(issubclass(kind, NotAvailable) for kind in refusals),
+        "Retry-After": any(
+            issubclass(kind, (NotAvailable, TooManyCalls, registry.TrafficStopped)) for kind in refusals
+        ),
         "WWW-Authenticate": any(challenge(kind()) is not None for kind in refusals),
     }
     return {name: {"$ref": f"#/components/headers/{name.replace('-', '')}"} for name, wanted in names.items() if wanted}

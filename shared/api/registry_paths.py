@@ -11,7 +11,15 @@ from typing import Any, Final
 from shared.access.refusals import CredentialsDoubtful
 from shared.api import refusals
 from shared.api.refusals import CORRELATION
-from shared.errors import HubError, NotAuthenticated, NotAvailable, Unexpected, UnknownAddress, WrongMethod
+from shared.errors import (
+    HubError,
+    NotAuthenticated,
+    NotAvailable,
+    TooManyCalls,
+    Unexpected,
+    UnknownAddress,
+    WrongMethod,
+)
 from shared.registry.keeping import MAX_PAGE, PAGE
 from shared.registry.places import FORMS, KINDS, LISTED
 from shared.registry.refusals import (
@@ -32,7 +40,10 @@ SCHEME: Final = "person"
 _HOME: Final = "/registry/municipalities"
 
 READ_REFUSALS: Final[tuple[type[HubError], ...]] = (
-    *refusals.of(CredentialsDoubtful, NotAuthenticated, UnknownAddress, NotAvailable, Unexpected, but=(WrongMethod,)),
+    *refusals.of(
+        CredentialsDoubtful, NotAuthenticated, UnknownAddress, TooManyCalls, NotAvailable, Unexpected,
+        but=(WrongMethod,),
+    ),
     SecurityLevel, RoleMissing, EntryUnknown,
     PageOutOfBounds,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from shared.errors import (
     HubError,
     NotAuthenticated,
     NotAvailable,
+    TooManyCalls,
     Unexpected,
     UnknownAddress,
     WrongContentType,
@@ -24,7 +25,8 @@ from shared.trail.searching import MOST, PAGE
 TAG: Final = "trail"
 
 _READ: Final[tuple[type[HubError], ...]] = (
-    CredentialsDoubtful, NotAuthenticated, SecurityLevel, TrailUnknown, UnknownAddress, NotAvailable, Unexpected,
+    CredentialsDoubtful, NotAuthenticated, SecurityLevel, TrailUnknown, UnknownAddress, TooManyCalls, NotAvailable,
+    Unexpected,
 )  # fmt: skip
 _RESOURCE: Final = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}}}
 _TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": LONGEST}

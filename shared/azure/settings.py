@@ -183,6 +183,23 @@ class Settings(_Frozen):
     grace_s: float = Field(
         15.0, alias="Upkeep__grace", gt=0, description="Seconds a signal has before the orphan check takes it for lost"
     )
+    limit_per_second: int = Field(
+        50,
+        alias="Limits__perSecond",
+        ge=1,
+        le=1000,
+        description="Calls a second that a system may make for each municipality, where the register says nothing "
+        "else; per instance",
+    )
+    limit_burst: int = Field(
+        500, alias="Limits__burst", ge=1, le=10_000, description="Calls it may make at once after a rest; per instance"
+    )
+    strangers_per_minute: int = Field(
+        60,
+        alias="Limits__strangers",
+        ge=0,
+        description="Refusals of unknown callers written down a minute; the rest are counted in a log line",
+    )
     registry_cache_s: float = Field(
         30.0, alias="Registry__cache", ge=0, description="Seconds an entry of the register is trusted without a look"
     )

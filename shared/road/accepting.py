@@ -1,8 +1,8 @@
 """The first station: a vendor's call becomes a stored message, or an answer that says what to mend.
 
-The order of the questions is part of the contract: who are you (401), may you (403), is there such a municipality
-(404), did it let you in (403), and only then what you sent (400, 413, 422). Nothing is promised before the store has
-it (P1).
+The order of the questions is part of the contract: who are you (401), how often (429), may you (403), is there such a
+municipality (404), did it let you in (403), and only then what you sent (400, 413, 422). Nothing is promised before the
+store has it (P1).
 """
 
 import asyncio
@@ -34,8 +34,8 @@ from shared.messages.events import EventStore
 from shared.messages.model import Event
 from shared.messages.signals import Queue, SignalLost, Signals
 from shared.registry.decision import Action, Ask, Facts, require
-from shared.registry.model import System
 from shared.registry.register import Register
+from shared.road.limits import Limits
 from shared.road.placing import Placing
 
 RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
@@ -93,6 +93,7 @@ class Acceptance:
         register: Register,
         events: EventStore,
         signals: Signals,
+        limits: Limits,
         placing: Placing,
         environment: Environment,
         clock: Clock,
@@ -101,6 +102,7 @@ class Acceptance:
         self._register = register
         self._events = events
         self._signals = signals
+        self._limits = limits
         self._placing = placing
         self._environment = environment
         self._clock = clock
@@ -112,11 +114,15 @@ class Acceptance:
     async def accept(self, post: Post, caller: Caller) -> Accepted:
         """Store the message and signal its lane. Raises HubError: nothing is promised then."""
         resource = post.resource.lower()
-        if resource not in RESOURCES:
-            raise UnknownAddress
         try:
             system = await self._register.system(caller.vkp_id)
-            await self._may_send(post.orgnr, resource, caller, system)
+            grant = await self._register.grant(post.orgnr, caller.vkp_id)
+            # Before anything else is said: each refusal is written down.
+            self._limits.system(caller.vkp_id, post.orgnr if grant is not None else "", system.rate_limit)
+            if resource not in RESOURCES:
+                raise UnknownAddress
+            facts = Facts(await self._register.municipality(post.orgnr), grant, system, self._clock())
+            require(caller, Ask(post.orgnr, resource, Action.WRITE), facts)
             bundle_type = "message" if post.messaging else None
             judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
@@ -124,15 +130,6 @@ class Acceptance:
             return await self._keep(event, post.body, reading)
         except (Unreachable, SignalLost):
             raise NotAvailable from None
-
-    async def _may_send(self, orgnr: str, resource: str, caller: Caller, system: System) -> None:
-        facts = Facts(
-            municipality=await self._register.municipality(orgnr),
-            grant=await self._register.grant(orgnr, caller.vkp_id),
-            system=system,
-            now=self._clock(),
-        )
-        require(caller, Ask(orgnr, resource, Action.WRITE), facts)
 
     async def _event(self, post: Post, resource: str, caller: Caller, reading: Reading) -> Event:
         patient = await self._placing.pseudonym(

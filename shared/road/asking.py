@@ -19,6 +19,7 @@ from shared.messages.model import Station, stations_from
 from shared.registry.decision import Action, Ask, Facts, Message, require
 from shared.registry.register import Register
 from shared.road.accepting import RESOURCES
+from shared.road.limits import Limits
 
 _FAILED = (State.QUARANTINED, State.REJECTED, State.EXPIRED)
 
@@ -41,12 +42,14 @@ class StatusDesk:
         *,
         authenticator: Authenticator,
         register: Register,
+        limits: Limits,
         events: EventStore,
         deliveries: DeliveryStore,
         clock: Clock,
     ) -> None:
         self._authenticator = authenticator
         self._register = register
+        self._limits = limits
         self._clock = clock
         self._events = events
         self._deliveries = deliveries
@@ -58,12 +61,17 @@ class StatusDesk:
     async def status(self, question: Question, caller: Caller) -> dict[str, Any]:
         """The answer's JSON. Raises HubError."""
         resource = question.resource.lower()
-        if resource not in RESOURCES:
-            raise UnknownAddress
         lane = lanes.lane_of(question.event_id)
         try:
+            system = await self._register.system(caller.vkp_id)
+            grant = await self._register.grant(question.orgnr, caller.vkp_id)
+            self._limits.system(caller.vkp_id, question.orgnr if grant is not None else "", system.rate_limit)
+            if resource not in RESOURCES:
+                raise UnknownAddress
             event = await self._events.find(question.event_id, lane) if lane is not None else None
-            await self._may_ask(question.orgnr, resource, caller, event)
+            message = Message(event["sender"], event["orgnr"], event["resource"]) if event is not None else None
+            facts = Facts(await self._register.municipality(question.orgnr), grant, system, self._clock())
+            require(caller, Ask(question.orgnr, resource, Action.STATUS, message=message), facts)
             if event is None:
                 raise UnknownMessage
             receipts = receipts_from(event)
@@ -71,16 +79,6 @@ class StatusDesk:
         except Unreachable:
             raise NotAvailable from None
         return status_of(event, tuple(each for each in found if each is not None))
-
-    async def _may_ask(self, orgnr: str, resource: str, caller: Caller, event: Document | None) -> None:
-        message = Message(event["sender"], event["orgnr"], event["resource"]) if event is not None else None
-        facts = Facts(
-            municipality=await self._register.municipality(orgnr),
-            grant=await self._register.grant(orgnr, caller.vkp_id),
-            system=await self._register.system(caller.vkp_id),
-            now=self._clock(),
-        )
-        require(caller, Ask(orgnr, resource, Action.STATUS, message=message), facts)
 
 
 def status_of(event: Document, deliveries: tuple[Document, ...]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from shared.messages.events import EventStore
 from shared.registry.desk import Desk
 from shared.registry.entries import entry_of
 from shared.registry.keeping import Registry
+from shared.registry.model import RateLimit
 from shared.registry.people import Access, access_id
 from shared.registry.register import Register
 from shared.road.accepting import RESOURCES, Acceptance
@@ -32,6 +33,7 @@ from shared.road.asking import StatusDesk
 from shared.road.delivering import Delivering
 from shared.road.entrance import Demands, Entrance
 from shared.road.health import Health
+from shared.road.limits import Limits, Strangers
 from shared.road.placing import Placing
 from shared.road.routing import Routing
 from shared.road.watching import OrphanCheck
@@ -63,11 +65,14 @@ class Hub:
         register = Register(registry, clock, timedelta(seconds=settings.registry_cache_s))
         self.entrance = Entrance(self._session, self._demands(), register, clock)
         authenticator = self.entrance.systems
+        self.limits = Limits(RateLimit(settings.limit_per_second, settings.limit_burst), clock)
+        self.strangers = Strangers(settings.strangers_per_minute, clock)
         self.acceptance = Acceptance(
             authenticator=authenticator,
             register=register,
             events=self.events,
             signals=self.signals,
+            limits=self.limits,
             placing=Placing(
                 pseudonyms=self._pseudonyms, events=self.events, deliveries=self.deliveries, register=register
             ),
@@ -90,7 +95,12 @@ class Hub:
             events=self.events, deliveries=self.deliveries, signals=self.signals, clock=clock, grace=grace
         )
         self.status_desk = StatusDesk(
-            authenticator=authenticator, register=register, events=self.events, deliveries=self.deliveries, clock=clock
+            authenticator=authenticator,
+            register=register,
+            limits=self.limits,
+            events=self.events,
+            deliveries=self.deliveries,
+            clock=clock,
         )
         self.health = Health(registry=registry, signals=self.signals)
         kept = Registry(registry)
