@@ -5,12 +5,14 @@ import azure.functions as func
 from functions import http
 from functions.wiring import hub
 from shared.access.caller import Caller
-from shared.errors import HubError, NotAvailable, Unexpected
-from shared.fhir import checker, outcome, profiles
+from shared.errors import HubError, NotAvailable, TooManyCalls, Unexpected
+from shared.fhir import outcome
+from shared.fhir.r4 import checker
+from shared.fhir.vkp import profiles
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.road import messaging
-from shared.road.accepting import Accepted, Post
+from shared.road.accepting import RESOURCES, Accepted, Post
 from shared.trail.refusals import Refusal
 
 door = func.Blueprint()
@@ -90,6 +92,8 @@ async def _note(error: HubError, post: Post, caller: Caller | None) -> None:
     if isinstance(error, NotAvailable):
         log(LogEvent.NOT_AVAILABLE, code=error.code, correlation_id=post.correlation_id)
         return
+    if isinstance(error, TooManyCalls) or (caller is None and not hub().strangers.keep()):
+        return  # Counted, not written down: a flood must cost neither a document nor a line a call.
     log(LogEvent.REFUSED, code=error.code, status=error.status, correlation_id=post.correlation_id,
         vkp_id=caller.vkp_id if caller else None)  # fmt: skip
     refusal = Refusal(
@@ -98,7 +102,7 @@ async def _note(error: HubError, post: Post, caller: Caller | None) -> None:
         status=error.status,
         rules=tuple(sorted({finding.rule for finding in error.findings if finding.severity == "error"})),
         orgnr=post.orgnr,
-        resource=post.resource.lower() if post.resource.isascii() and post.resource.isalpha() else "",
+        resource=post.resource.lower() if post.resource.lower() in RESOURCES else "",
         correlation_id=post.correlation_id,
         vkp_id=caller.vkp_id if caller else None,
         body=post.body if caller and post.body else None,

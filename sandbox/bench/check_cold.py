@@ -20,7 +20,7 @@ def main(size: int) -> dict[str, float]:
     from shared.fhir.reading import read_message  # noqa: PLC0415 - what it takes is what is measured
 
     imported = time.perf_counter()
-    from shared.fhir.checker import preload  # noqa: PLC0415
+    from shared.fhir.r4.checker import preload  # noqa: PLC0415
 
     preload()
     loaded = time.perf_counter()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import BrokenEnvelope, EmptyBody, Finding, HubError, NotJson, TooLarge, UnknownAddress
-from shared.fhir.definitions import resource_types
 from shared.fhir.positions import positions
+from shared.fhir.r4.definitions import resource_types
 from shared.fhir.reading import Judgement, Judging, judge
 from shared.fhir.resources import ADDRESSES
 

@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 from shared.fhir.codes import Code, Spelling, code_list, fold, lookup, said_otherwise, spelling
-from shared.fhir.envelope import Envelope
+from shared.fhir.envelope.check import Envelope
+from shared.fhir.envelope.references import Survey, objects
 from shared.fhir.identifiers import UUID_SYSTEM, PatientKey, identifier_of
 from shared.fhir.kinds import CODES, SERVICES, Kind
-from shared.fhir.references import Survey, objects
 from shared.fhir.times import occurred_at
 from shared.fhir.values import JsonObject, JsonValue
 

@@ -6,8 +6,8 @@ ends with the object that holds it, as the official validator's does. The form i
 (engineering/fhir.md 4): 0-based indices, `value.ofType(Quantity)` for `valueQuantity`.
 """
 
-from shared.fhir.definitions import Element, Shape, resource_shape, shape_for, shape_of
-from shared.fhir.moves import known_elsewhere
+from shared.fhir.r4.definitions import Element, Shape, resource_shape, shape_for, shape_of
+from shared.fhir.repairing.moves import known_elsewhere
 from shared.fhir.values import JsonValue, Path
 
 ROOT = "Resource"

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from shared.fhir.envelope.references import WITHOUT_IDENTITY
 from shared.fhir.findings import Findings
-from shared.fhir.references import WITHOUT_IDENTITY
 from shared.fhir.values import JsonObject, JsonValue, Path
 from shared.identity.duf import DufFault, duf_fault
 from shared.identity.organisation import OrganisationFault, organisation_number

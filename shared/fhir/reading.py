@@ -13,19 +13,19 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.errors import BrokenEnvelope, BrokenProfile, Finding, HubError, NotFhir, WrongIdentifier
-from shared.fhir.checker import check_r4
-from shared.fhir.envelope import Envelope, check_envelope
+from shared.fhir.envelope.check import Envelope, check_envelope
 from shared.fhir.event import MessageEvent, event_of, names_of
 from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey
 from shared.fhir.json_text import check_size, parse
 from shared.fhir.numbers import check_identifiers
-from shared.fhir.profiles import check_profiles
-from shared.fhir.repair import may_have_blanks, repair
+from shared.fhir.r4.checker import check_r4
+from shared.fhir.repairing.repair import may_have_blanks, repair
+from shared.fhir.repairing.stu3 import as_r4
 from shared.fhir.resources import resource_type_at
 from shared.fhir.rules import DEFAULT, Policy
-from shared.fhir.stu3 import as_r4
 from shared.fhir.values import JsonObject
+from shared.fhir.vkp.profiles import check_profiles
 from shared.identity.series import Environment
 
 __all__ = ["Judgement", "Judging", "PatientKey", "Reading", "judge", "read_message"]

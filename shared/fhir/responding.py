@@ -17,8 +17,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.errors import HubError
+from shared.fhir.envelope.references import entries_of, objects
 from shared.fhir.outcome import Outcome
-from shared.fhir.references import entries_of, objects
 from shared.fhir.values import JsonObject, JsonValue
 
 PROFILE = "http://ehelse.no/fhir/StructureDefinition/vkp-MessageHeader-v090"

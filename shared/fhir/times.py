@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shared.fhir.references import Survey, objects
+from shared.fhir.envelope.references import Survey, objects
 from shared.fhir.values import JsonObject, JsonValue
 
 # Types of resource, the most telling first, and of each the elements that tell when: an alert happened when it was

@@ -13,8 +13,8 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from shared import clock
+from shared.fhir.envelope.references import survey
 from shared.fhir.identifiers import UUID_SYSTEM, identifier_of
-from shared.fhir.references import survey
 from shared.fhir.values import JsonObject, JsonValue
 from shared.journal.charset import codec, fit
 from shared.journal.model import Note, NoteChoices, NoteContext

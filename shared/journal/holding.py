@@ -10,8 +10,8 @@ from typing import Final
 
 from shared.fhir import codes
 from shared.fhir.codes import Code, Spelling
-from shared.fhir.patients import mentions, one_patient
-from shared.fhir.references import survey
+from shared.fhir.envelope.patients import mentions, one_patient
+from shared.fhir.envelope.references import survey
 from shared.fhir.values import JsonObject
 from shared.journal.ledger import Node, extension
 from shared.journal.model import HeldReason

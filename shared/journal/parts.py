@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.fhir.references import Found, Survey, survey
+from shared.fhir.envelope.references import Found, Survey, survey
 from shared.fhir.values import JsonObject, Path
 from shared.journal.ledger import Ledger, Node
 

@@ -29,7 +29,7 @@ _DEFAULTS: Final = NoteChoices()
 
 
 def render(message: JsonObject, context: NoteContext, choices: NoteChoices = _DEFAULTS) -> Note | Held:
-    """Write the note of a repaired message (shared/fhir/repair.py), with decimals as they were sent.
+    """Write the note of a repaired message (shared/fhir/repairing/), with decimals as they were sent.
 
     Takes any message that the checker accepts, and copes with any other JSON object.
     """

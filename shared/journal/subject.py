@@ -6,9 +6,9 @@ The receiver finds the journal by it, so it is passed on as sent; the display is
 from collections.abc import Iterator
 from typing import Final
 
+from shared.fhir.envelope.patients import mentions, one_patient
+from shared.fhir.envelope.references import survey
 from shared.fhir.identifiers import REFERENCE, PatientKey, identifier_of, patient_key
-from shared.fhir.patients import mentions, one_patient
-from shared.fhir.references import survey
 from shared.fhir.values import JsonObject, JsonValue
 
 _KEPT: Final = ("use", "type", "system", "value", "assigner")

@@ -7,9 +7,9 @@ same bytes at every try. A message that no note may be made of without a person'
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.fhir.envelope.references import objects, survey
 from shared.fhir.identifiers import identifier_of
 from shared.fhir.reading import Judging, judge
-from shared.fhir.references import objects, survey
 from shared.fhir.values import JsonObject
 from shared.journal.document_reference import Filing, document_reference, to_bytes
 from shared.journal.model import Earlier, Held, NoteContext

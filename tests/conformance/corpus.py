@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from shared.fhir.coverage import in_use
-from shared.fhir.definitions import Shape
+from shared.fhir.r4.coverage import in_use
+from shared.fhir.r4.definitions import Shape
 from tests.conformance.alterations import altered
 from tests.conformance.probes import probes
 from tests.conformance.test_official_examples import examples as official_examples

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from shared.fhir.definitions import definitions
+from shared.fhir.r4.definitions import definitions
 from shared.fhir.rules import rules
 from tests.conformance.opinions import Fault, Opinion
 

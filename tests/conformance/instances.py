@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from shared.fhir.definitions import Element, shape_of, value_set
-from shared.fhir.invariants.facts import UCUM
-from shared.fhir.primitives import PRIMITIVES
+from shared.fhir.r4.definitions import Element, shape_of, value_set
+from shared.fhir.r4.invariants.facts import UCUM
+from shared.fhir.r4.primitives import PRIMITIVES
 from tests.unit.fhir.samples import sample
 
 _MOMENTS: Final = ("2026", "2026-01", "2026-01-15", "2026-01-15T08:00:00Z", "2026-01-15T08:00:00+01:00", "2025")

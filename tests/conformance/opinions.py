@@ -14,9 +14,9 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
 from shared.errors import EmptyBody, Finding, HubError, NotJson
-from shared.fhir.checker import check_r4
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import check_size, parse
+from shared.fhir.r4.checker import check_r4
 from shared.fhir.reading import judge
 
 _OF_TYPE: Final = re.compile(r"(?:not a valid|The type) (\w+)")

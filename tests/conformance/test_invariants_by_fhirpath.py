@@ -17,12 +17,12 @@ import pytest
 from fhirpathpy.engine.nodes import ResourceNode
 from fhirpathpy.models import models
 
-from shared.fhir.checker import ELSEWHERE, check_r4
-from shared.fhir.coverage import in_use
-from shared.fhir.definitions import definitions, shape_of
-from shared.fhir.envelope import BUNDLE_TYPES, check_envelope
+from shared.fhir.envelope.check import BUNDLE_TYPES, check_envelope
 from shared.fhir.findings import Findings
-from shared.fhir.invariants import HOLDS, PLACES
+from shared.fhir.r4.checker import ELSEWHERE, check_r4
+from shared.fhir.r4.coverage import in_use
+from shared.fhir.r4.definitions import definitions, shape_of
+from shared.fhir.r4.invariants import HOLDS, PLACES
 from tests.conformance.instances import Lot
 from tests.conformance.test_official_examples import packages
 from tools.npm_packages import resources

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from shared.fhir.checker import check_r4
-from shared.fhir.coverage import in_use
-from shared.fhir.definitions import resource_types
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import MAX_BYTES, parse
+from shared.fhir.r4.checker import check_r4
+from shared.fhir.r4.coverage import in_use
+from shared.fhir.r4.definitions import resource_types
 from tools.build_definitions import EXAMPLES, EXPANSIONS, TARGET, build
 from tools.npm_packages import PackageUnavailable, default_cache, fetch, resources
 

@@ -125,7 +125,9 @@ def test_deciding_rooms_import_no_network_library() -> None:
 @pytest.mark.parametrize("room", WITHOUT_SDK)
 def test_a_room_loads_with_no_azure_sdk_installed(room: str) -> None:
     folder = ROOT / "shared" / room
-    modules = [f"shared.{room}"] + [f"shared.{room}.{path.stem}" for path in folder.glob("*.py")]
+    modules = [f"shared.{room}"]
+    inside = (path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.py"))
+    modules += [".".join(("shared", room, *parts)) for parts in inside]
     code = f"""
 import importlib, sys
 class Absent:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.fhir.definitions import Element, shape_of
-from shared.fhir.profile_table import Row
+from shared.fhir.r4.definitions import Element, shape_of
+from shared.fhir.vkp.table import Row
 from tests.data import SHARED
 
 type Fact = tuple[str, str]

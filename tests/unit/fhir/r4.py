@@ -3,10 +3,10 @@
 from typing import Any
 
 from shared.errors import Finding
-from shared.fhir.checker import check_r4
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
-from shared.fhir.repair import repair
+from shared.fhir.r4.checker import check_r4
+from shared.fhir.repairing.repair import repair
 from shared.fhir.rules import DEFAULT, Policy
 from tests.unit.fhir.messages import body
 

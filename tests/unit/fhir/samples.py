@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from shared.fhir.definitions import Element, Shape, shape_of, value_set
+from shared.fhir.r4.definitions import Element, Shape, shape_of, value_set
 
 _PRIMITIVES: Final[dict[str, Any]] = {
     "base64Binary": "QUJD",

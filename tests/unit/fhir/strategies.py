@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.fhir.definitions import shape_of
+from shared.fhir.r4.definitions import shape_of
 from tests.data import EXAMPLES, NHN_ALARM, REPOSITORY
 from tests.unit.fhir.messages import ALARM_URL, KARI, OLA
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.fhir import targets
-from shared.fhir.checker import USUAL_TYPES, check_r4, preload
-from shared.fhir.compiled import CHECKS
 from shared.fhir.findings import Findings
-from shared.fhir.invariants import facts, resources
+from shared.fhir.r4 import targets
+from shared.fhir.r4.checker import USUAL_TYPES, check_r4, preload
+from shared.fhir.r4.compiled import CHECKS
+from shared.fhir.r4.invariants import facts, resources
 from shared.fhir.rules import STRICT, Policy, Severity
 from tests.unit.fhir.messages import ALARM_URL, alarm, composition, document, entry, observation, subject
 from tests.unit.fhir.r4 import findings, found, unrepaired

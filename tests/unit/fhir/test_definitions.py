@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from shared.fhir import definitions as module
-from shared.fhir.coverage import in_use, left_out, reasons
-from shared.fhir.definitions import Element, definitions, resource_shape, resource_types, shape_for, shape_of, value_set
+from shared.fhir.r4 import definitions as module
+from shared.fhir.r4.coverage import in_use, left_out, reasons
+from shared.fhir.r4.definitions import (
+    Element,
+    definitions,
+    resource_shape,
+    resource_types,
+    shape_for,
+    shape_of,
+    value_set,
+)
 
-FILE = Path(module.__file__).parent / "data" / "r4.json"
+FILE = Path(module.__file__).parents[1] / "data" / "r4.json"
 
 
 def elements(type_name: str) -> dict[str, Element]:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sandbox import examples
 from shared.errors import Finding
-from shared.fhir.definitions import shape_of
-from shared.fhir.envelope import Envelope, check_envelope
+from shared.fhir.envelope.check import Envelope, check_envelope
 from shared.fhir.findings import Findings
 from shared.fhir.identifiers import DNR, FNR, REFERENCE
 from shared.fhir.json_text import parse
-from shared.fhir.repair import repair
+from shared.fhir.r4.definitions import shape_of
+from shared.fhir.repairing.repair import repair
 from tests.unit.fhir.messages import (
     ALARM_URL,
     KARI,

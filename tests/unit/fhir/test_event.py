@@ -9,12 +9,12 @@ from hypothesis import given, settings
 
 from sandbox import examples
 from shared.fhir.codes import code_lists
-from shared.fhir.envelope import check_envelope
+from shared.fhir.envelope.check import check_envelope
 from shared.fhir.event import MessageEvent, Scale, Severity, Standing, event_of
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
 from shared.fhir.kinds import CODES, SERVICES, Kind
-from shared.fhir.repair import repair
+from shared.fhir.repairing.repair import repair
 from tests.data import NHN_ALARM
 from tests.unit.fhir.messages import KARI, alarm, body, composition, document, observation
 from tests.unit.fhir.strategies import fhir_like

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.fhir.checker import ELSEWHERE, enforced
-from shared.fhir.compiled import CHECKS
-from shared.fhir.coverage import in_use
-from shared.fhir.definitions import definitions, shape_of
 from shared.fhir.findings import Findings
-from shared.fhir.invariants import HOLDS, PLACES
-from shared.fhir.invariants.facts import in_order
+from shared.fhir.r4.checker import ELSEWHERE, enforced
+from shared.fhir.r4.compiled import CHECKS
+from shared.fhir.r4.coverage import in_use
+from shared.fhir.r4.definitions import definitions, shape_of
+from shared.fhir.r4.invariants import HOLDS, PLACES
+from shared.fhir.r4.invariants.facts import in_order
+from shared.fhir.r4.visit import Visit
 from shared.fhir.rules import rules
-from shared.fhir.visit import Visit
 
 UCUM: Final = "http://unitsofmeasure.org"
 KG: Final = {"value": 1, "unit": "kg", "system": UCUM, "code": "kg"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.fhir.coverage import in_use
-from shared.fhir.definitions import Element, Shape, shape_of, value_set
+from shared.fhir.r4.coverage import in_use
+from shared.fhir.r4.definitions import Element, Shape, shape_of, value_set
 from tests.unit.fhir.r4 import unrepaired
 from tests.unit.fhir.samples import add, object_of, sample
 

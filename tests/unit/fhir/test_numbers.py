@@ -247,7 +247,8 @@ def test_no_finding_tells_the_number(number: str, system: str, environment: Envi
     for finding in found(message, environment):
         words = json.dumps([finding.text, finding.mend, finding.expression], ensure_ascii=False)
         assert not re.search(r"[0-9]{5}", words.replace("2.16.578.1.12", ""))
-        assert repr(finding).count(number) == 0 or len(number) < 4
+        # What has no digit is no number, and may be a word of ours.
+        assert repr(finding).count(number) == 0 or len(number) < 4 or not re.search(r"[0-9]", number)
 
 
 @given(fhir_like(), st.sampled_from(Environment))

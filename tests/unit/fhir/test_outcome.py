@@ -9,11 +9,11 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from shared import errors
 from shared.errors import Finding, HubError, NotFhir, ScopeMissing
-from shared.fhir.checker import check_r4
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
 from shared.fhir.outcome import HUB_CODES, RULES, accepted_outcome, operation_outcome, to_bytes, vkp_codes
-from shared.fhir.repair import repair
+from shared.fhir.r4.checker import check_r4
+from shared.fhir.repairing.repair import repair
 
 VKP = "http://ehelse.no/fhir/CodeSystem/vkp-operation-outcome-v090"
 ISSUE_TYPES = {

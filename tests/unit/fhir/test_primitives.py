@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.fhir.definitions import definitions
-from shared.fhir.primitives import PRIMITIVES, base64_length, is_no_such_date
+from shared.fhir.r4.definitions import definitions
+from shared.fhir.r4.primitives import PRIMITIVES, base64_length, is_no_such_date
 
 # As the definitions of the primitive types in R4 4.0.1 have them.
 _YEAR = "([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.fhir import profile_table
 from shared.fhir.codes import code_lists
-from shared.fhir.definitions import resource_types
-from shared.fhir.profile_checks import compile_profile
-from shared.fhir.profile_table import Profile, Row, extensions, kinds, profiles
+from shared.fhir.r4.definitions import resource_types
 from shared.fhir.rules import rules
+from shared.fhir.vkp import table as profile_table
+from shared.fhir.vkp.checks import compile_profile
+from shared.fhir.vkp.table import Profile, Row, extensions, kinds, profiles
 from tests.unit.fhir.published_profiles import Fact, asked, bound, fixed, published, stated, values
 
-DATA = Path(profile_table.__file__).parent / "data"
+DATA = Path(profile_table.__file__).parents[1] / "data"
 NOT_ENFORCED = json.loads((DATA / "profiles_not_enforced.json").read_text(encoding="utf-8"))["notEnforced"]
 KNOWN = {
     url: each
@@ -138,9 +138,7 @@ def test_every_rule_of_the_layer_is_used() -> None:
     used = {key for profile in KNOWN.values() for row in rows_of(profile) for key in row.rules.values()}
     used |= {row.rule for profile in KNOWN.values() for row in rows_of(profile) if row.rule}
     used |= {need.rule for profile in KNOWN.values() for row in rows_of(profile) for need in row.needs}
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in Path(profile_table.__file__).parent.glob("profile*.py")
-    )
+    source = "".join(path.read_text(encoding="utf-8") for path in Path(profile_table.__file__).parent.glob("*.py"))
     for key, rule in rules().items():
         if rule.layer == "profile":
             assert key in used or f'"{key}"' in source, key

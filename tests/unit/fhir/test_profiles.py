@@ -10,10 +10,10 @@ from hypothesis import given, settings
 
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
-from shared.fhir.profiles import check_profiles, preload
 from shared.fhir.reading import judge
-from shared.fhir.repair import repair
+from shared.fhir.repairing.repair import repair
 from shared.fhir.rules import DEFAULT, STRICT, Policy
+from shared.fhir.vkp.profiles import check_profiles, preload
 from tests.data import EXAMPLES, example
 from tests.unit.fhir.minimum_lists import GONE, MUTATIONS, Mutation
 from tests.unit.fhir.strategies import fhir_like

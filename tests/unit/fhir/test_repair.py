@@ -12,7 +12,7 @@ from shared.errors import Finding, NotJson
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
 from shared.fhir.reading import judge
-from shared.fhir.repair import Repaired, repair
+from shared.fhir.repairing.repair import Repaired, repair
 from shared.fhir.values import JsonValue, Path
 from tests.unit.fhir.messages import body
 from tests.unit.fhir.strategies import fhir_like, mutated_examples

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import UnknownAddress
-from shared.fhir.definitions import resource_types
+from shared.fhir.r4.definitions import resource_types
 from shared.fhir.resources import ADDRESSES, resource_type_at
 
 

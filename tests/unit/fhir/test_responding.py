@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from sandbox import examples
 from shared.errors import BrokenEnvelope, HubError, NotAvailable, NotJson, Unexpected
-from shared.fhir.checker import check_r4
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
 from shared.fhir.outcome import accepted_outcome, operation_outcome
-from shared.fhir.profiles import check_profiles
+from shared.fhir.r4.checker import check_r4
 from shared.fhir.responding import Code, Request, code_of, request_of, response_bundle
 from shared.fhir.rules import STRICT
+from shared.fhir.vkp.profiles import check_profiles
 
 ID = UUID("5f0d6c1e-0d7e-4b1f-8a53-3f6a1c2b9d10")
 AT = datetime(2026, 11, 20, 8, 2, 13, 250000, tzinfo=timezone(timedelta(hours=1)))

@@ -9,12 +9,12 @@ from fhir.resources.STU3 import get_fhir_model_class as stu3_model
 from hypothesis import given, settings
 
 from sandbox import examples
-from shared.fhir.checker import check_r4
-from shared.fhir.definitions import shape_of
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
-from shared.fhir.repair import Repaired, repair
-from shared.fhir.stu3 import _ELEMENTS, as_r4, mapped, recognised
+from shared.fhir.r4.checker import check_r4
+from shared.fhir.r4.definitions import shape_of
+from shared.fhir.repairing.repair import Repaired, repair
+from shared.fhir.repairing.stu3 import _ELEMENTS, as_r4, mapped, recognised
 from tests.unit.fhir.messages import body, subject
 from tests.unit.fhir.strategies import fhir_like
 

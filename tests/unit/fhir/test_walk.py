@@ -1,7 +1,7 @@
 """What the survey of a message passes by can hold no reference and no identifier, by R4's own definitions."""
 
-from shared.fhir.definitions import resource_types, shape_of
-from shared.fhir.references import WITHOUT_IDENTITY
+from shared.fhir.envelope.references import WITHOUT_IDENTITY
+from shared.fhir.r4.definitions import resource_types, shape_of
 
 TOLD_APART = {"SubstanceSpecification.code"}
 """Holds a Reference to a document about a substance; no message about a person has it."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.fhir.xhtml import ACTIVE, EMPTY, WRONG, broken_rules
+from shared.fhir.r4.xhtml import ACTIVE, EMPTY, WRONG, broken_rules
 
 
 def div(inside: str, attributes: str = "") -> str:

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from shared.fhir.envelope.references import survey
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
-from shared.fhir.references import survey
-from shared.fhir.repair import repair
+from shared.fhir.repairing.repair import repair
 from shared.fhir.times import occurred_at, utc
 from shared.fhir.values import JsonObject
 from shared.journal.model import Earlier, Held, Language, Layout, Note, NoteChoices, NoteContext

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
-from shared.fhir.repair import repair
+from shared.fhir.repairing.repair import repair
 from shared.fhir.values import JsonObject
 from shared.journal.model import Block, Check, Fact, HumanText, Language, Note, NoteContext, Row, Statement, Table
 from tests.data import REPOSITORY

@@ -15,8 +15,8 @@ from fhir.resources.R4B.documentreference import DocumentReference
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.fhir.r4.xhtml import broken_rules
 from shared.fhir.values import JsonObject
-from shared.fhir.xhtml import broken_rules
 from shared.journal.document_reference import Filing, document_reference, note_uuid, to_bytes
 from shared.journal.model import Charset, Language, Layout, Note, NoteChoices, NoteContext
 from shared.journal.subject import subject_of

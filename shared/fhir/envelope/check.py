@@ -16,10 +16,10 @@ whose MessageHeader has a `response`.
 
 from dataclasses import dataclass
 
+from shared.fhir.envelope.patients import mentions, names_nobody, one_patient
+from shared.fhir.envelope.references import Survey, check_references, entries_of, objects, survey, unreachable
 from shared.fhir.findings import Findings
 from shared.fhir.identifiers import PatientKey
-from shared.fhir.patients import mentions, names_nobody, one_patient
-from shared.fhir.references import Survey, check_references, entries_of, objects, survey, unreachable
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 BUNDLE_TYPES = frozenset({"document", "message", "batch", "collection", "transaction"})

@@ -6,7 +6,7 @@ Each says whether it holds for an object of its type. R4's expression is in the 
 from decimal import Decimal
 from typing import Final
 
-from shared.fhir.invariants.facts import (
+from shared.fhir.r4.invariants.facts import (
     UCUM,
     at_most_one,
     exactly_one,

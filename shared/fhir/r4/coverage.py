@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shared.fhir.checker import ELSEWHERE, enforced
-from shared.fhir.definitions import resource_types, shape_of, value_set
+from shared.fhir.r4.checker import ELSEWHERE, enforced
+from shared.fhir.r4.definitions import resource_types, shape_of, value_set
 
-_FILE = Path(__file__).parent / "data" / "not_enforced.json"
+_FILE = Path(__file__).parents[1] / "data" / "not_enforced.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shared.fhir.envelope.references import Found, Link, Survey, Way
 from shared.fhir.identifiers import FNR, NATIONAL, REFERENCE, PatientKey, identifier_of, patient_key
-from shared.fhir.references import Found, Link, Survey, Way
 from shared.fhir.values import JsonObject, JsonValue, Path
 from shared.identity.person import person_number
 

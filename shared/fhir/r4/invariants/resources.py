@@ -5,7 +5,7 @@ R4's expressions are in the definitions of the types (http://hl7.org/fhir/R4/res
 
 from typing import Final
 
-from shared.fhir.invariants.facts import (
+from shared.fhir.r4.invariants.facts import (
     UCUM,
     at_most_one,
     coded,

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from shared.fhir.findings import Findings
-from shared.fhir.moves import TIMESTAMP_RULE, with_timestamp
-from shared.fhir.origins import Origins
-from shared.fhir.repair_plans import UNKNOWN, Plan, Step, resource_plan
+from shared.fhir.repairing.moves import TIMESTAMP_RULE, with_timestamp
+from shared.fhir.repairing.origins import Origins
+from shared.fhir.repairing.plans import UNKNOWN, Plan, Step, resource_plan
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 

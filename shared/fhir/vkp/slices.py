@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.fhir.profile_table import Row, Slice
-from shared.fhir.profile_walk import Check, ItemsCheck, ValueCheck, Walk, any_of
 from shared.fhir.values import JsonValue, Path
+from shared.fhir.vkp.table import Row, Slice
+from shared.fhir.vkp.walk import Check, ItemsCheck, ValueCheck, Walk, any_of
 
 _UNBOUNDED: Final = 1 << 30
 """More items than any message has."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.fhir.definitions import Element, resource_types
-from shared.fhir.invariants.facts import inside, objects, referred_type
-from shared.fhir.references import normal_reference
+from shared.fhir.envelope.references import normal_reference
+from shared.fhir.r4.definitions import Element, resource_types
+from shared.fhir.r4.invariants.facts import inside, objects, referred_type
+from shared.fhir.r4.visit import Visit
 from shared.fhir.values import JsonObject
-from shared.fhir.visit import Visit
 
 TARGET: Final = "fhir-reference-target"
 TYPE: Final = "fhir-reference-type"

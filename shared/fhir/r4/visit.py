@@ -4,8 +4,8 @@ Checks know the object they look at, not the way to it: most messages have no fa
 cost every message. Only when something is noted is the message searched, once, for the way to each of its objects.
 """
 
-from shared.fhir.definitions import Element
 from shared.fhir.findings import Findings
+from shared.fhir.r4.definitions import Element
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 _BATCH = 64

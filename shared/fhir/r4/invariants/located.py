@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.fhir.invariants.facts import has, inside, referred_type
-from shared.fhir.primitives import base64_length
+from shared.fhir.r4.invariants.facts import has, inside, referred_type
+from shared.fhir.r4.primitives import base64_length
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 _REQUESTS: Final = ("batch", "transaction", "history")

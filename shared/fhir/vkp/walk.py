@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from shared.fhir.definitions import resource_types
+from shared.fhir.envelope.references import entries_of
 from shared.fhir.findings import Findings
-from shared.fhir.references import entries_of
+from shared.fhir.r4.definitions import resource_types
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 type Check = Callable[[JsonObject, Path, Walk], None]

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Final
 
-from shared.fhir.definitions import Element, Kind, Shape, resource_types, shape_of
-from shared.fhir.moves import MOVES, Move, known_elsewhere
+from shared.fhir.r4.definitions import Element, Kind, Shape, resource_types, shape_of
+from shared.fhir.repairing.moves import MOVES, Move, known_elsewhere
 from shared.fhir.values import JsonObject
 
 _TRIMMED = frozenset({("Identifier", "value"), ("Identifier", "system"), ("Coding", "system")})

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-_FILE: Final = Path(__file__).parent / "data" / "profiles.json"
+_FILE: Final = Path(__file__).parents[1] / "data" / "profiles.json"
 
 type Strength = Literal["required", "extensible", "preferred", "example"]
 type Primitive = str | int | bool

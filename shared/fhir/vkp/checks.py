@@ -7,12 +7,12 @@ Paths are built as the walk goes down; texts are made when findings are rendered
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from shared.fhir.definitions import Element, Shape, shape_of
-from shared.fhir.profile_codes import compile_codes
-from shared.fhir.profile_slices import Part, compile_slices
-from shared.fhir.profile_table import Need, Primitive, Profile, Row, Slice
-from shared.fhir.profile_walk import Check, ItemsCheck, Plain, ValueCheck, Walk, any_of
+from shared.fhir.r4.definitions import Element, Shape, shape_of
 from shared.fhir.values import JsonObject, JsonValue, Path
+from shared.fhir.vkp.bound_codes import compile_codes
+from shared.fhir.vkp.slices import Part, compile_slices
+from shared.fhir.vkp.table import Need, Primitive, Profile, Row, Slice
+from shared.fhir.vkp.walk import Check, ItemsCheck, Plain, ValueCheck, Walk, any_of
 
 
 @dataclass(slots=True)

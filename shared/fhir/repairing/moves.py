@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from shared.fhir.origins import Origins
+from shared.fhir.repairing.origins import Origins
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 # R4 wants an address for each destination. The sender gave none, and R4 has a way to say so.

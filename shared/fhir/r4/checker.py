@@ -7,13 +7,13 @@ and notes every breach; what the message means, and which profile it claims, oth
 from collections.abc import Mapping
 from typing import Final
 
-from shared.fhir.compiled import CHECKS, check_resource
-from shared.fhir.definitions import shape_of
 from shared.fhir.findings import Findings
-from shared.fhir.invariants import HOLDS, PLACES
-from shared.fhir.targets import check_targets
+from shared.fhir.r4.compiled import CHECKS, check_resource
+from shared.fhir.r4.definitions import shape_of
+from shared.fhir.r4.invariants import HOLDS, PLACES
+from shared.fhir.r4.targets import check_targets
+from shared.fhir.r4.visit import Enough, Visit
 from shared.fhir.values import JsonObject
-from shared.fhir.visit import Enough, Visit
 
 USUAL_TYPES: Final = (
     "Bundle",

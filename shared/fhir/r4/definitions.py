@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from shared.fhir.values import JsonValue
 
-_FILE = Path(__file__).parent / "data" / "r4.json"
+_FILE = Path(__file__).parents[1] / "data" / "r4.json"
 
 type Kind = Literal["primitive", "complex", "resource"]
 

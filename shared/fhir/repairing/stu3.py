@@ -3,7 +3,7 @@
 A message is recognised by elements that STU3 has and R4 has not. Where R4 has the same thing under another name or in
 another form, the copy is made to say it so, whether the sender may send STU3 or not: then the other layers tell only of
 what would still be wrong in R4. What R4 has no place for, or only with another meaning, stays and is refused there.
-`MessageHeader.receiver`, `event` and `timestamp` are not among these: everybody's are mended (`shared.fhir.moves`).
+`MessageHeader.receiver`, `event` and `timestamp` are not among these: everybody's are mended (see moves.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from shared.fhir.envelope.references import entries_of
 from shared.fhir.findings import Findings
-from shared.fhir.origins import Origins
-from shared.fhir.references import entries_of
-from shared.fhir.repair import Repaired
+from shared.fhir.repairing.origins import Origins
+from shared.fhir.repairing.repair import Repaired
 from shared.fhir.values import JsonObject, JsonValue, Path
 
 _UNKNOWN: Final[JsonValue] = [

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Final
 
 from shared.fhir.codes import Code, CodeList, Spelling, code_list, code_lists, contradicts, lookup, member, spelling
-from shared.fhir.profile_table import Row
-from shared.fhir.profile_walk import Plain, ValueCheck, Walk
 from shared.fhir.values import JsonObject, JsonValue, Path
+from shared.fhir.vkp.table import Row
+from shared.fhir.vkp.walk import Plain, ValueCheck, Walk
 
 _SPELLINGS: Final = {Spelling.VALUE_SET: "profile-code-spelling", Spelling.OLDER: "profile-code-older-list"}
 

@@ -2,10 +2,10 @@
 
 from difflib import get_close_matches
 
-from shared.fhir.definitions import Element, Shape, ValueSet
-from shared.fhir.primitives import PRIMITIVES, is_no_such_date
+from shared.fhir.r4.definitions import Element, Shape, ValueSet
+from shared.fhir.r4.primitives import PRIMITIVES, is_no_such_date
+from shared.fhir.r4.visit import Visit
 from shared.fhir.values import JsonObject, JsonValue
-from shared.fhir.visit import Visit
 
 _MOST_GUESSES = 20
 """Comparing an unknown name with the known ones takes a millisecond, so it is done for the first ones only."""

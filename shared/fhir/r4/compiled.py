@@ -6,14 +6,14 @@ nothing to note, so it does the least it can then: it knows no path and builds n
 
 from collections.abc import Callable
 
-from shared.fhir import faults
-from shared.fhir.definitions import Element, Shape, ValueSet, resource_types, shape_of, value_set
-from shared.fhir.invariants import HOLDS, IN_PROSE, PLACES
-from shared.fhir.invariants.facts import objects
-from shared.fhir.primitives import PRIMITIVES
+from shared.fhir.r4 import faults
+from shared.fhir.r4.definitions import Element, Shape, ValueSet, resource_types, shape_of, value_set
+from shared.fhir.r4.invariants import HOLDS, IN_PROSE, PLACES
+from shared.fhir.r4.invariants.facts import objects
+from shared.fhir.r4.primitives import PRIMITIVES
+from shared.fhir.r4.visit import Visit
+from shared.fhir.r4.xhtml import broken_rules
 from shared.fhir.values import JsonObject, JsonValue
-from shared.fhir.visit import Visit
-from shared.fhir.xhtml import broken_rules
 
 type Check = Callable[[JsonObject, Visit], None]
 """Looks at an object of one type."""

@@ -9,12 +9,12 @@ resource is first met.
 from collections.abc import Iterator
 from functools import cache
 
+from shared.fhir.envelope.references import entries_of
 from shared.fhir.findings import Findings
-from shared.fhir.profile_checks import compile_profile
-from shared.fhir.profile_table import Kind, Profile, extensions, kinds, profiles
-from shared.fhir.profile_walk import Check, Walk
-from shared.fhir.references import entries_of
 from shared.fhir.values import JsonObject, JsonValue, Path
+from shared.fhir.vkp.checks import compile_profile
+from shared.fhir.vkp.table import Kind, Profile, extensions, kinds, profiles
+from shared.fhir.vkp.walk import Check, Walk
 
 __all__ = ["check_profiles", "preload"]
 

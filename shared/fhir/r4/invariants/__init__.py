@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.fhir.invariants.datatypes import DATATYPES
-from shared.fhir.invariants.located import IN_PROSE, LOCATED
-from shared.fhir.invariants.resources import QUESTIONNAIRES, RESOURCES
+from shared.fhir.r4.invariants.datatypes import DATATYPES
+from shared.fhir.r4.invariants.located import IN_PROSE, LOCATED
+from shared.fhir.r4.invariants.resources import QUESTIONNAIRES, RESOURCES
 from shared.fhir.values import JsonObject, Path
 
 __all__ = ["HOLDS", "IN_PROSE", "PLACES"]
