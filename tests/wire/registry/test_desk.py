@@ -1,6 +1,7 @@
 """The registry's desk over the real Cosmos SDK: who sees what, who changes what, and what nobody can send."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -396,3 +397,37 @@ async def test_the_history_says_who_and_why(desk: Desk, orgnr: str, hands: Hands
     assert {each["field"]: each["after"] for each in latest["changes"]}["traffic.reads.until"] == (
         "2026-01-19T23:00:00.000000Z"
     )
+
+
+@pytest.mark.parametrize("name", [
+    VKP_ID.upper(), VKP_ID.title(), f"{VKP_ID} ", f" {VKP_ID}", f"{VKP_ID}\u200b", VKP_ID.replace("t", "\u0442"),
+    VKP_ID.replace("-", "\u2010"), f"{VKP_ID}\x00", f"../grants/{VKP_ID}", f"{VKP_ID}%00", "", "%", "*",
+    VKP_ID.replace("-", "~2D"),
+])  # fmt: skip
+async def test_a_name_that_only_looks_like_another_is_another(desk: Desk, orgnr: str, name: str) -> None:
+    work = see(desk, person(Role.OPERATOR), Place(Thing.GRANTS, orgnr, name))
+    assert await refused(work) is refusals.EntryUnknown
+
+
+@pytest.mark.parametrize("change", [
+    lambda number: number[:-1] + "９", lambda number: f"{number} ", lambda number: f"+{number}",
+    lambda number: f"{number}\n", lambda number: f"0{number}", lambda number: f"{number}/",
+    lambda number: "systems", lambda number: "SYSTEMS",
+    lambda number: "*", lambda number: "",
+])  # fmt: skip
+@pytest.mark.parametrize("thing", [Thing.MUNICIPALITY, Thing.PEOPLE, Thing.GRANTS, Thing.HISTORY])
+async def test_what_only_looks_like_a_municipality_is_none(
+    desk: Desk, orgnr: str, thing: Thing, change: Callable[[str], str]
+) -> None:
+    for role in Role:
+        where = Place(thing, change(orgnr), place(thing, orgnr).id)
+        assert await refused(see(desk, person(role), where)) is refusals.EntryUnknown
+
+
+@pytest.mark.parametrize(
+    "subject", ["HELSEID:operator", "entra:Operator", "operator", "entra:operator ", "person.entra:operator"]
+)
+async def test_a_subject_that_only_looks_like_an_operators_is_nobodys(desk: Desk, orgnr: str, subject: str) -> None:
+    who = Person(subject, "", None, "4")
+    assert await refused(see(desk, who, place(Thing.MUNICIPALITY, orgnr))) is refusals.EntryUnknown
+    assert await refused(see(desk, who, Place(Thing.MUNICIPALITIES))) is refusals.EntryUnknown
