@@ -34,6 +34,7 @@ from tests.unit.registry.samples import (
 )
 
 _numbers = count(310_200_000)
+GOOD = {"codes": {"TA": ["1.9"]}}
 SERVERS = ("version", "_etag", "type", "withdrawn", "id_", "__class__")
 NEW: dict[str, str] = {"if_none_match": "*"}
 
@@ -320,12 +321,14 @@ async def test_what_is_as_wanted_already_is_left_as_it_is(desk: Desk, orgnr: str
         (b"\xff\xfe", refusals.EntryNotJson),
         (b"[" * 100_000, refusals.EntryNotJson),
         (b'{"why":"a reason","entry":"' + b"x" * 70_000 + b'"}', refusals.EntryNotJson),
-        (sent({}, why=""), refusals.EntryInvalid),
-        (sent({}, why=1), refusals.EntryInvalid),
-        (sent({}, why="for 01880012345"), refusals.EntryInvalid),
+        (sent(GOOD, why=""), refusals.EntryInvalid),
+        (sent(GOOD, why=1), refusals.EntryInvalid),
+        (sent(GOOD, why=None), refusals.EntryInvalid),
+        (sent(GOOD, why="for 01880012345"), refusals.EntryInvalid),
         (sent([]), refusals.EntryInvalid),
         (sent("x"), refusals.EntryInvalid),
-        (sent({}, who="somebody"), refusals.EntryInvalid),
+        (sent(GOOD, who="somebody"), refusals.EntryInvalid),
+        (sent(GOOD, version=1), refusals.EntryInvalid),
         (b'{"why":"a reason"}', refusals.EntryInvalid),
         (sent({"codes": {"TA": "1"}}), refusals.EntryInvalid),
         (sent({"codes": {"TA": [1]}}), refusals.EntryInvalid),
