@@ -31,9 +31,10 @@ def parts_of(args: argparse.Namespace) -> TrailParts:
             values = dict(os.environ)
             return TrailParts(trail_settings.load(values), CosmosSettings.model_validate(values))
         addresses = here.running(args)
-        given = {name: value for name, value in os.environ.items() if name.startswith("Trail__")}
+        given = {name: value for name, value in os.environ.items() if name.startswith(("Trail__", "Checkpoints__"))}
         key = hub_folder.secret(here.data_folder(args), KEY)
-        settings = trail_settings.load({**given, "Checkpoints__key": key})
+        # A hub on somebody's machine rests when it is not in use.
+        settings = trail_settings.load({"Trail__alwaysOn": "false", **given, "Checkpoints__key": key})
         cosmos = CosmosSettings(connection_string=addresses.cosmos, database=addresses.database)
         return TrailParts(settings, cosmos)
     except SettingsError as error:
@@ -55,7 +56,9 @@ async def _verify(args: argparse.Namespace) -> Report:
         if not parts.settings.trusted_keys():
             raise Failure("no key is trusted: set Checkpoints__publicKeys")
         with _progress(quiet=args.json) as progress:
-            report = await parts.verify(progress, since=args.since or "", quick=args.quick, witnesses=tuple(args.witness))
+            report = await parts.verify(
+                progress, since=args.since or "", quick=args.quick, witnesses=tuple(args.witness)
+            )
         if not args.no_entry:
             await parts.writer.append([report.entry(parts.clock(), f"verification/{uuid.uuid4()}")])
         return report

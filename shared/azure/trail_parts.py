@@ -87,7 +87,13 @@ class TrailParts:
     async def verify(self, progress: Progress, **how: Any) -> Report:
         """See shared.trail.verifying. `witnesses`, `since` and `quick` as there."""
         settings = self.settings
-        trust = Trust(settings.trusted_keys(), settings.retention, settings.silence, how.pop("witnesses", ()))
+        trust = Trust(
+            settings.trusted_keys(),
+            settings.retention,
+            settings.silence,
+            settings.always_on,
+            how.pop("witnesses", ()),
+        )
         how |= {"stores": self._outboxes(), "delay": self._delay, "progress": progress}
         return await verify(self.log, self.checkpoints, trust, self.clock(), **how)
 

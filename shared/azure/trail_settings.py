@@ -95,6 +95,12 @@ class TrailSettings(BaseModel):
         1800.0, alias="Checkpoints__silence", gt=0, description="Seconds between two checkpoints at the most"
     )
 
+    always_on: bool = Field(
+        True,
+        alias="Trail__alwaysOn",
+        description="Whether every time without checkpoints is wrong, or the hub may rest",
+    )
+
     def signer(self) -> Signer | None:
         """Who signs checkpoints; None where there is no key (verification alone needs none)."""
         return None if self.key is None else Signer.of(self.key.get_secret_value())

@@ -48,7 +48,8 @@ class Checked:
     purged: int = 0
     unprotected: int = 0
     """Entries that no checkpoint signs for yet."""
-    newest: datetime | None = None
+    recorded: Sequence[datetime] = ()
+    """When its entries were recorded, in their order."""
     dropped: bool = False
     """Taken away lawfully, as a whole."""
     findings: list[Finding] = field(default_factory=list)
@@ -76,7 +77,7 @@ def check(
     for entry in headers:
         _check_body(checked, entry, lawful)
     checked.size = walk.size
-    checked.newest = walk.recorded[-1] if walk.recorded else None
+    checked.recorded = walk.recorded
     _compared(checked, signed, walk, 0 if start is None else start.size)
     checked.findings = list(_bounded(checked))
     return checked

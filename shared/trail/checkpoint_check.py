@@ -19,6 +19,8 @@ class CheckedCheckpoints:
 
     signed: dict[str, list[Signed]] = field(default_factory=dict)
     links: dict[tuple[str, int], str] = field(default_factory=dict)
+    gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """Times between two checkpoints, and since the last, that are longer than is allowed."""
     count: int = 0
     newest: datetime | None = None
     witness: str = ""
@@ -52,7 +54,7 @@ def check(
     read.sort(key=lambda each: (each[0].series, each[0].number))
     _series(checked, read)
     _others(checked, read)
-    _times(checked, sorted((each.time for each, _ in read)), now, silence)
+    checked.gaps = _gaps(sorted(each.time for each, _ in read), now, silence)
     _take(checked, read)
     _witnessed(checked, witnesses)
     return checked
@@ -99,11 +101,8 @@ def _others(checked: CheckedCheckpoints, read: Sequence[tuple[Checkpoint, Link]]
         checked.wrong(Fault.CHECKPOINT_MISSING, series, number, "another month's checkpoint names it")
 
 
-def _times(checked: CheckedCheckpoints, times: Sequence[datetime], now: datetime, silence: timedelta) -> None:
-    for earlier, later in pairwise([*times, now]):
-        if later - earlier > silence:
-            detail = f"{int((later - earlier).total_seconds())} s from {earlier.isoformat(timespec='seconds')}"
-            checked.wrong(Fault.CHECKPOINTS_STOPPED, f"{earlier:%Y-%m}", None, detail)
+def _gaps(times: Sequence[datetime], now: datetime, silence: timedelta) -> list[tuple[datetime, datetime]]:
+    return [(earlier, later) for earlier, later in pairwise([*times, now]) if later - earlier > silence]
 
 
 def _take(checked: CheckedCheckpoints, read: Sequence[tuple[Checkpoint, Link]]) -> None:

@@ -13,6 +13,7 @@ from shared.messages.documents import Document
 from shared.trail import chain_check, checkpoint_check
 from shared.trail.chain import HUB, chain_of, entry_hash, month_of, owner_of, source_digest
 from shared.trail.chain_check import Checked, Signed
+from shared.trail.checkpoint_check import CheckedCheckpoints
 from shared.trail.checkpoints import ChainState, TrustedKey
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.findings import Fault, Finding
@@ -37,6 +38,8 @@ class Trust:
     keys: Sequence[TrustedKey]
     policies: Sequence[Policy] = ()
     silence: timedelta = SILENCE
+    always_on: bool = True
+    """Whether the hub never stops. Else a time without checkpoints is one in which something was recorded without."""
     witnesses: Sequence[str] = ()
 
 
@@ -96,14 +99,13 @@ async def verify(
     signed = checkpoint_check.check(await _checkpoints(kept), trust.keys, now, trust.silence, trust.witnesses)
     report = Report(checkpoints=signed.count, newest_checkpoint=signed.newest, witness=signed.witness)
     there = {each["chain"] for each in await trail.query(CHAINS, {}, 1_000_000)}
-    if there and not signed.count:
-        signed.wrong(Fault.CHECKPOINTS_ABSENT, month_of(now))
     report.findings += signed.findings
     names = sorted(there | signed.signed.keys(), key=lambda name: (owner_of(name) != HUB, name))
     names = [name for name in names if _month(name) >= since or owner_of(name) == HUB]
     lawful = Lawful(await purges_told(trail, names), trust.policies)
     sources: set[str] = set()
     gone: set[str] = set()
+    recorded: list[datetime] = []
     for done, name in enumerate(names, 1):
         told = signed.signed.get(name, [])
         start = told[-1].state if quick and told and name in there else None
@@ -113,13 +115,30 @@ async def verify(
         sources.update(str(each.get("source")) for each in documents)
         if checked.dropped:
             gone.add(name)
+        recorded += checked.recorded if owner_of(name) == HUB or not signed.count else ()
         progress(name, done, len(names))
+    report.findings += _stopped(signed, recorded, trust, now)
     if not quick:
         for store in stores:
             await _reconciled(
                 report, store, sources, lambda name: _month(name) >= since and name not in gone, now - delay
             )
     return report
+
+
+def _stopped(
+    signed: CheckedCheckpoints, recorded: Sequence[datetime], trust: Trust, now: datetime
+) -> Iterable[Finding]:
+    """Times without checkpoints. The hub's own chain tells, by its heartbeats, whether the hub was at work in them;
+    where there is no checkpoint, any entry does."""
+    if not signed.count:
+        if recorded and now - min(recorded) > trust.silence:
+            yield Finding(Fault.CHECKPOINTS_ABSENT, month_of(now))
+        return
+    for begin, end in signed.gaps:
+        if trust.always_on or any(begin < each < end - trust.silence for each in recorded):
+            detail = f"{int((end - begin).total_seconds())} s from {begin.isoformat(timespec='seconds')}"
+            yield Finding(Fault.CHECKPOINTS_STOPPED, month_of(begin), None, detail)
 
 
 async def _reconciled(

@@ -150,6 +150,12 @@ async def test_an_entry_put_at_the_end_without_following_is_found(filled: Log) -
     assert await filled.faults() == {Fault.LINK_BROKEN}
 
 
+async def test_a_chain_that_does_not_begin_with_its_genesis_is_found(log: Log) -> None:
+    entry = Entry(kind=Kind.ROUTED, outcome=Outcome.SUCCESS, occurred=T0, source="first", orgnr="310000001")
+    await log.raw_trail.create_item(seal(A, None, entry, T0, OBSERVER, b"x" * 32))
+    assert await log.faults() == {Fault.LINK_BROKEN}
+
+
 async def test_a_forked_chain_is_found(filled: Log) -> None:
     entries = await filled.chain(A)
     forged = Entry(kind=Kind.DELIVERED, outcome=Outcome.SUCCESS, occurred=T0, source="forged", orgnr="310000001")
@@ -200,9 +206,31 @@ async def test_checkpoints_that_stopped_are_found(filled: Log) -> None:
     assert await filled.faults() == {Fault.CHECKPOINTS_STOPPED}
 
 
+async def test_a_hub_that_may_rest_and_rested_is_not_blamed_for_it(filled: Log) -> None:
+    filled.clock.forward(days=2)
+    assert await filled.faults(always_on=False) == set()
+    await filled.write("", 1, kind=Kind.HEARTBEAT)
+    filled.clock.forward(minutes=5)
+    await filled.seal()
+    assert await filled.faults(always_on=False) == set()
+
+
+async def test_a_hub_that_may_rest_and_worked_without_checkpoints_is_found(filled: Log) -> None:
+    filled.clock.forward(minutes=40)
+    await filled.write("", 1, kind=Kind.HEARTBEAT)
+    filled.clock.forward(minutes=31)
+    assert await filled.faults(always_on=False) == {Fault.CHECKPOINTS_STOPPED}
+    await filled.seal()
+    assert await filled.faults(always_on=False) == {Fault.CHECKPOINTS_STOPPED}
+
+
 async def test_no_checkpoints_at_all_are_found(log: Log) -> None:
     await log.write("310000001", 3)
+    log.clock.forward(minutes=29)
+    assert await log.faults() == set()
+    log.clock.forward(minutes=2)
     assert await log.faults() == {Fault.CHECKPOINTS_ABSENT}
+    assert await log.faults(always_on=False) == {Fault.CHECKPOINTS_ABSENT}
 
 
 async def test_a_back_dated_checkpoint_is_found(filled: Log) -> None:
