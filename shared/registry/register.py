@@ -67,7 +67,8 @@ class Register:
         return await self._at(Access, orgnr, access_id(subject))
 
     async def system(self, vkp_id: str) -> System:
-        """What is registered of a vendor's system; one of which nothing is registered is like all others."""
+        """What is registered of a vendor's system; one of which nothing was ever registered is like all others, one
+        that was withdrawn is shut out."""
         return await self._at(System, SYSTEMS, system_id(vkp_id)) or System(vkp_id)
 
     def forget(self, orgnr: str, id: str) -> None:
@@ -100,7 +101,11 @@ class Register:
         orgnr, id = key
         # From before the look: what is read may have been changed while the answer was on its way.
         read_at = self._clock()
-        entry = entry_of(await self._container.read(id, orgnr))
+        document = await self._container.read(id, orgnr)
+        entry = entry_of(document)
+        if document is not None and entry is None and document["type"] == "system":
+            # Nothing registered would open what being blocked had shut.
+            entry = System(document["vkpId"], blocked=True)
         if self._looking.get(key) is asyncio.current_task():
             self._entries[key] = _Kept(entry, read_at)
             self._entries.move_to_end(key)

@@ -226,6 +226,12 @@ async def test_what_is_withdrawn_is_not_there(container: CountingContainer, hand
     assert await Register(container, hands).grant(ORGNR, "vendor") is None
 
 
+async def test_a_withdrawn_system_is_shut_out_not_forgotten(container: CountingContainer, hands: Hands) -> None:
+    blocked = System("v", blocked=True)
+    await container.put({**blocked.document(), "version": 2, "withdrawn": True}, SYSTEMS)
+    assert (await Register(container, hands).system("v")).blocked
+
+
 async def test_documents_from_before_this_version_and_from_after_it_are_read(
     container: CountingContainer, hands: Hands
 ) -> None:
