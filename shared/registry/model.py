@@ -77,7 +77,7 @@ class Limits:
 class Receiver:
     """An EPJ (or another system) that gets a municipality's messages. `id` is part of every idempotency key."""
 
-    id: str
+    id: Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{_RECEIVER.pattern}$"})]
     """Up to 16 of a-z, 0-9 and hyphen. Must not change: deliveries are known by it."""
     url: Annotated[str, StringConstraints(max_length=2048)]
     """Where its messages are posted."""
