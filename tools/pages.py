@@ -20,6 +20,7 @@ from shared.errors import HubError
 from shared.fhir.rules import LAYERS, Rule, Severity, chapters
 from shared.log import FIELDS, LogEvent
 from shared.messages.lifecycle import RESTING, TRANSITIONS, State
+from shared.registry.schemas import of_file
 from tools import fhir_pages
 from tools.markdown import page, table
 
@@ -39,6 +40,11 @@ _READ_BY_TRIGGERS: Final = {
 def api() -> str:
     """openapi.json"""
     return json.dumps(openapi.document(None), indent=2, ensure_ascii=False)
+
+
+def register_file() -> str:
+    """registry.schema.json"""
+    return json.dumps(of_file(), indent=2, ensure_ascii=False)
 
 
 def states() -> str:
@@ -131,6 +137,7 @@ def rules() -> str:
 
 PAGES: Final = {
     "openapi.json": api,
+    "registry.schema.json": register_file,
     "states.md": states,
     "settings.md": settings,
     "errors.md": errors,
