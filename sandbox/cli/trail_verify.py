@@ -105,5 +105,7 @@ def _show(report: Report, out: Console) -> None:
         tail = f" ({finding.detail})" if finding.detail else ""
         out.print(Text.assemble(("✗ ", "bold red"), (finding.fault.value, "bold"), f"  {where}: "
                                 f"{finding.fault.sentence}{tail}"))  # fmt: skip
-    if report.holds:
+    if report.holds and report.checkpoints:
         out.print(Text.assemble(("✓ ", "bold green"), "the trail is what it was when it was signed for"))
+    elif report.holds:
+        out.print("Nothing is wrong with it, but nothing of it is signed for yet.")
