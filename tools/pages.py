@@ -4,6 +4,8 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
@@ -196,8 +198,15 @@ def _type(annotation: Any) -> str:
         return " or ".join(_type(each) for each in get_args(annotation) if each is not type(None))
     if hasattr(annotation, "__metadata__"):
         return _type(annotation.__origin__)
-    names = {str: "text", float: "number", bool: "true or false", SecretStr: "secret", SecretBytes: "secret"}
-    return names.get(annotation, "numbers" if get_origin(annotation) is tuple else str(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(f"`{each.value}`" for each in annotation)
+    if get_origin(annotation) is frozenset:
+        return "words"
+    if get_origin(annotation) is tuple:
+        kind = get_args(annotation)[0]
+        return {timedelta: "numbers", SecretBytes: "secrets"}.get(kind, "several")
+    names = {str: "text", int: "number", float: "number", bool: "true or false"}
+    return names.get(annotation, "secret" if annotation in (SecretStr, SecretBytes) else str(annotation))
 
 
 def _is_url(field: FieldInfo) -> bool:
@@ -209,6 +218,11 @@ def _is_url(field: FieldInfo) -> bool:
 def _default(field: FieldInfo) -> str:
     if field.default is PydanticUndefined or field.default is None:
         return ""
+    if isinstance(field.default, frozenset | tuple):
+        words = " ".join(sorted(str(each) for each in field.default))
+        return f"`{words}`" if words else ""
+    if isinstance(field.default, Enum):
+        return f"`{field.default.value}`"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 

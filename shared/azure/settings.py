@@ -201,7 +201,7 @@ class Settings(_Frozen):
         description="Refusals of unknown callers written down a minute; the rest are counted in a log line",
     )
     registry_cache_s: float = Field(
-        30.0, alias="Registry__cache", ge=0, description="Seconds an entry of the register is trusted without a look"
+        5.0, alias="Registry__cache", ge=0, description="Seconds an entry of the register is trusted without a look"
     )
 
 
