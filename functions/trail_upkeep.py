@@ -13,8 +13,8 @@ from shared.trail.checkpoints import NotACheckpoint
 
 type FindParts = Callable[[], TrailParts]
 
-WINDOW: Final = timedelta(hours=1)
-"""How far back each look for missing entries goes. Looks come every five minutes: each station is looked at often."""
+WINDOW: Final = timedelta(minutes=15)
+"""How far back each look for missing entries goes. Looks come every five minutes: each station is looked at thrice."""
 
 
 def blueprint(parts: FindParts) -> func.Blueprint:

@@ -66,7 +66,9 @@ class TrailParts:
     async def reconcile(self, window: timedelta) -> list[Missing]:
         """Look for stations of that long back that have no entry. Raises Unreachable."""
         now = self.clock()
-        return [await reconcile(store, self.writer, now - window, now, self._delay) for store in self._outboxes()]
+        return [
+            await reconcile(store, self.log, self.writer, now - window, now, self._delay) for store in self._outboxes()
+        ]
 
     def _outboxes(self) -> list[Store]:
         return [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.clock import written
 from shared.messages.documents import Document
 from shared.trail.chain import chain_of, source_digest
 from shared.trail.entries import Reading
@@ -41,24 +42,36 @@ class Missing:
 
 
 async def reconcile(
-    store: Store, writer: TrailWriter, since: datetime, now: datetime, delay: timedelta = LONGEST_DELAY
+    store: Store,
+    log: AppendOnly,
+    writer: TrailWriter,
+    since: datetime,
+    now: datetime,
+    delay: timedelta = LONGEST_DELAY,
 ) -> Missing:
     """Look at documents changed since then for stations older than `delay` that have no entry, and write them.
 
     Raises Unreachable.
     """
-    late: list[Entry] = []
+    # Nearly all of them were recorded lately: those are read at once, and only what is not among them is asked for.
+    lately = await _recorded(log, since)
     looked = 0
-    waiting: list[Entry] = []
+    open_questions: list[Entry] = []
     query = "SELECT * FROM c WHERE c.type = @type AND c._ts >= @since"
     async for page in store.container.pages(query, {"@type": store.type, "@since": int(since.timestamp())}):
-        waiting += [entry for document in page for entry in due(store, document, now - delay)]
-        while len(waiting) >= _AT_ONCE:
-            looked, late = looked + _AT_ONCE, late + await _absent(writer, waiting[:_AT_ONCE])
-            waiting = waiting[_AT_ONCE:]
-    looked, late = looked + len(waiting), late + await _absent(writer, waiting)
+        told = [entry for document in page for entry in due(store, document, now - delay)]
+        looked += len(told)
+        open_questions += [entry for entry in told if source_digest(entry.source) not in lately]
+    late: list[Entry] = []
+    for at in range(0, len(open_questions), _AT_ONCE):
+        late += await _absent(writer, open_questions[at : at + _AT_ONCE])
     await writer.append(late)
     return Missing(store.name, len(late), looked, min((entry.occurred for entry in late), default=None))
+
+
+async def _recorded(log: AppendOnly, since: datetime) -> frozenset[str]:
+    pages = log.pages("SELECT c.source FROM c WHERE c.recorded >= @since", {"@since": written(since)})
+    return frozenset([each["source"] async for page in pages for each in page])
 
 
 def due(store: Store, document: Document, before: datetime) -> list[Entry]:

@@ -137,12 +137,12 @@ async def test_a_station_the_feed_never_gave_is_found_and_written_late(kept: Kep
     event = event_of(orgnr, 0, T0)
     await kept.stores.events.accept(event, b"{}")
     store = Store("events", "event", kept.events, reading.of_event)
-    early = await reconcile(store, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(seconds=30))
+    early = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(seconds=30))
     assert await chain(kept, orgnr) == []
     assert early.count == 0 or early.oldest is not None
-    late = await reconcile(store, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
+    late = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
     assert late.count >= 1
     assert late.oldest == T0
     assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted"]
-    again = await reconcile(store, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
+    again = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
     assert again.count == 0
