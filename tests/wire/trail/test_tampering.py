@@ -1,6 +1,7 @@
 """Every way of tampering with the log that is known, done over the wire by somebody with all rights, and found."""
 
 import asyncio
+import dataclasses
 import json
 from datetime import timedelta
 from typing import Any
@@ -292,6 +293,32 @@ async def test_an_edited_checkpoint_is_found(filled: Log) -> None:
     statement["time"] = "2026-11-22T12:00:00.000000Z"
     await filled.raw_kept.upsert_item({**newest, "statement": json.dumps(statement)})
     assert Fault.CHECKPOINT_INVALID in await filled.faults()
+
+
+async def sign_anew(log: Log, number: int, **changes: Any) -> None:
+    """Another checkpoint in the place of one, by somebody who has the key."""
+    document = await log.raw_kept.read_item(checkpoints.document_id("2026-11", number), "2026-11")
+    known = checkpoints.read(document, (log.signer.public(),))
+    await log.raw_kept.upsert_item(checkpoints.sign(dataclasses.replace(known, **changes), log.signer))
+
+
+async def test_a_checkpoint_that_was_replaced_is_found_by_the_one_that_follows(filled: Log) -> None:
+    await sign_anew(filled, 1, time=T0 + timedelta(minutes=19))
+    assert await filled.faults() == {Fault.CHECKPOINT_LINK}
+
+
+async def test_a_months_last_checkpoint_that_was_replaced_is_found_by_the_next_months(filled: Log) -> None:
+    filled.clock.now = T0.replace(month=12, day=1)
+    await filled.write("310000001", 1)
+    await filled.seal()
+    await sign_anew(filled, 2, time=T0 + timedelta(minutes=29))
+    assert await filled.faults(silence=timedelta(days=30)) == {Fault.CHECKPOINT_LINK}
+
+
+async def test_a_checkpoint_put_in_another_place_is_found(filled: Log) -> None:
+    newest = await filled.raw_kept.read_item(checkpoints.document_id("2026-11", 2), "2026-11")
+    await filled.raw_kept.create_item({**newest, "id": "2026-10:00000000", "series": "2026-10", "number": 0})
+    assert await filled.faults() == {Fault.CHECKPOINT_INVALID}
 
 
 async def test_a_checkpoint_taken_out_of_the_row_is_found(filled: Log) -> None:
