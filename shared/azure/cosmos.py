@@ -26,6 +26,9 @@ from shared.messages.documents import (
 
 _SUBJECT: Final = {404: NotThere, 409: AlreadyThere, 412: ConditionFailed}
 _NOT_IN_PLACE: Final = 400
+_LONGEST_ID: Final = 1023
+_LONGEST_PARTITION: Final = 2048
+"""Bytes (Azure Cosmos DB service quotas, per-item limits)."""
 
 
 class CosmosContainer:
@@ -40,6 +43,9 @@ class CosmosContainer:
 
     async def read(self, id: str, partition: str) -> Document | None:
         """See Container."""
+        if _longer(id, _LONGEST_ID) or _longer(partition, _LONGEST_PARTITION):
+            # Cosmos would answer 400, as for a mistake of ours; but it is only a caller's, and nothing is there.
+            return None
         try:
             async with self._told_apart():
                 return dict(await self._proxy.read_item(id, partition))
@@ -240,3 +246,7 @@ def _subject(status: int | None, index: int) -> Exception:
     if known is not None:
         return known(index)
     return Unreachable(f"STATUS_{status}")
+
+
+def _longer(text: str, most: int) -> bool:
+    return len(text.encode("utf-8", "surrogatepass")) > most
