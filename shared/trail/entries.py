@@ -13,7 +13,7 @@ from shared.messages.documents import Document
 from shared.messages.lifecycle import State
 from shared.messages.model import Event, Station, event_from, stations_from
 from shared.registry.model import is_orgnr
-from shared.trail.entry import Entry, Kind, Outcome
+from shared.trail.entry import Entry, Kind, Outcome, Person
 
 Reading = Callable[[Document], Iterator[Entry]]
 """Makes the entries of a document; none of one that tells of nothing."""
@@ -141,7 +141,8 @@ def of_history(document: Document) -> Iterator[Entry]:
         occurred=clock.read(document["at"]),
         source=f"history/{orgnr}/{document['id']}",
         orgnr=orgnr if is_orgnr(orgnr) else "",
-        system=document["who"],
+        system=_HUB,
+        person=Person(document["who"], "", "", ""),
         why=document["why"],
         details={"object": document["of"], "objectKind": document["kind"], "version": str(document["version"])},
         changes=tuple((each["field"], _told(each["before"]), _told(each["after"])) for each in changes[:_CHANGES]),

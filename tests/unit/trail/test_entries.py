@@ -76,7 +76,7 @@ def test_a_change_of_the_register_tells_who_why_and_what() -> None:
     history = json.loads(json.dumps(made.operations[1].document))  # type: ignore[union-attr] # the second is a Create
     (entry,) = entries.of_history(history)
     body = entry.body()
-    assert (entry.kind, entry.orgnr, body["system"], body["why"]) == (
+    assert (entry.kind, entry.orgnr, body["person"]["subject"], body["why"]) == (
         Kind.REGISTRY_CHANGE, "310000019", "helseid:abc", "Vedtak 12/26",
     )  # fmt: skip
     assert body["details"]["object"] == made.id

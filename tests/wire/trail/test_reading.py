@@ -45,7 +45,8 @@ async def desk(log: Log) -> TrailDesk:
     log.clock.forward(minutes=1)
     await log.write(ORGNR, 2, kind=Kind.DELIVERED, message="m-2", patient="p-new", receiver="epj")
     await log.write(ORGNR, 1, kind=Kind.REGISTRY_CHANGE, why="Vedtak 12", details={"object": "grant.x"},
-                    changes=(("resources", "bundle", "bundle|observation"),), system="helseid:admin")  # fmt: skip
+                    changes=(("resources", "bundle", "bundle|observation"),),
+                    person=Reader("helseid:admin", "", "", ""))  # fmt: skip
     await log.write(OTHER, 2, message="m-9", patient="p-new")
     await log.write("", 1, kind=Kind.REFUSED, outcome=Outcome.MINOR_FAILURE, reason="SEND_TOKEN_EXPIRED")
 
@@ -199,7 +200,10 @@ async def test_the_operator_sees_all_municipalities_and_no_patient_and_no_person
     assert codes(events) == ["routed", "routed", "genesis"]
     assert "p-new" not in json.dumps(events)
     assert "refused" in codes(await found(desk, OPERATOR, municipality="hub"))
-    assert "Kari" not in json.dumps(await found(desk, OPERATOR, municipality=ORGNR))
+    changes = await found(desk, OPERATOR, municipality=ORGNR, subtype="registry-change")
+    assert codes(changes) == ["registry-change"]
+    assert "helseid:admin" not in json.dumps(changes)
+    assert "helseid:admin" in json.dumps(await found(desk, person("helseid:users")))
 
 
 async def test_every_reading_of_the_log_is_in_the_log_with_its_reader(desk: TrailDesk, log: Log) -> None:
