@@ -434,3 +434,20 @@ async def test_a_subject_that_only_looks_like_an_operators_is_nobodys(desk: Desk
     who = Person(subject, "", None, "4")
     assert await refused(see(desk, who, place(Thing.MUNICIPALITY, orgnr))) is refusals.EntryUnknown
     assert await refused(see(desk, who, Place(Thing.MUNICIPALITIES))) is refusals.EntryUnknown
+
+
+async def test_people_of_a_withdrawn_municipality_have_nothing_to_do_there(desk: Desk, orgnr: str) -> None:
+    where = place(Thing.MUNICIPALITY, orgnr)
+    fields = fields_of(await see(desk, person(Role.OPERATOR), where))
+    await set_to(desk, person(Role.OPERATOR), where, None)
+    for role in Role:
+        if role is not Role.OPERATOR:
+            assert await refused(see(desk, person(role), where)) is refusals.EntryUnknown
+            assert await refused(set_to(desk, person(role), where, fields, **NEW)) is refusals.EntryUnknown
+
+
+@pytest.mark.parametrize("thing", sorted(FORMS))
+async def test_an_entry_is_asked_for_without_a_query(desk: Desk, orgnr: str, thing: Thing) -> None:
+    for query in ({"limit": "1"}, {"orgnr": "310000027"}, {"x": "' OR 1=1"}):
+        work = see(desk, person(Role.OPERATOR), place(thing, orgnr), **query)
+        assert await refused(work) is refusals.PageOutOfBounds
