@@ -58,7 +58,7 @@ class TrailWriter:
         return written
 
     async def _append(self, chain: str, entries: Sequence[Entry]) -> int:
-        # A head that is remembered may be behind, and then the batch collides; one that is not must be read.
+        # A head that is remembered may be behind (somebody else wrote, or an answer was lost): then the batch collides.
         before = self._heads[chain] if chain in self._heads else await self._head(chain)
         for _ in range(_COLLISIONS):
             if not entries:
@@ -70,10 +70,6 @@ class TrailWriter:
                 before = await self._head(chain)
                 entries = await self._unknown(chain, entries)
                 continue
-            except Unreachable:
-                # Whether it was written is not known.
-                self._heads.pop(chain, None)
-                raise
             self._heads[chain] = head_of(documents[-1])
             self._remember(source_digest(entry.source) for entry in entries)
             return len(entries)

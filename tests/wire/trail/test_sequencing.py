@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.messages.documents import Document
+import pytest
+
+from shared.messages.documents import Document, Unreachable
 from shared.trail import entries as reading
 from shared.trail.chain import chain_of, entry_hash
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.reconciling import Store, reconcile
 from shared.trail.refusals import Refusal
 from shared.trail.sequencing import Outbox, Sequencer
+from shared.trail.writing import TrailWriter
 from tests.wire.trail.conftest import T0, Kept, SetClock
 from tests.wire.trail.messages import event_of, travel
 
@@ -146,3 +149,47 @@ async def test_a_station_the_feed_never_gave_is_found_and_written_late(kept: Kep
     assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted"]
     again = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
     assert again.count == 0
+
+
+class AnswersLost:
+    """The log, whose first answer is lost on the way."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._log = kept.trail
+        self._lose = True
+        self.query, self.pages = kept.trail.query, kept.trail.pages
+
+    async def create(self, documents: Sequence[Document], partition: str) -> None:
+        await self._log.create(documents, partition)
+        if self._lose:
+            self._lose = False
+            raise Unreachable("TEST")
+
+
+async def test_what_was_written_though_the_answer_was_lost_is_not_written_again(kept: Kept, orgnr: str) -> None:
+    writer = TrailWriter(AnswersLost(kept), kept.clock, "test")
+    first = [heartbeat_of(orgnr, 0)]
+    with pytest.raises(Unreachable):
+        await writer.append(first)
+    assert await writer.append([*first, heartbeat_of(orgnr, 1)]) == 1
+    documents = await chain(kept, orgnr)
+    assert len(documents) == 3
+    assert holds_together(documents)
+
+
+async def test_a_document_that_nobody_understands_keeps_no_other_out(kept: Kept, orgnr: str) -> None:
+    await kept.events.put({"id": f"odd-{orgnr}", "lane": "odd", "type": "event", "stations": 7}, "odd")
+    await kept.stores.events.accept(event_of(orgnr, 0, T0), b"{}")
+    progress = await sequencer(kept, name=f"odd-{orgnr}").tick()
+    assert progress.unreadable >= 1
+    assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted"]
+
+
+async def test_where_a_feed_was_read_to_is_kept(kept: Kept, orgnr: str) -> None:
+    name = f"kept-{orgnr}"
+    await kept.stores.events.accept(event_of(orgnr, 0, T0), b"{}")
+    await sequencer(kept, name=name).tick()
+    left = await kept.kept_positions().read(f"{name}-events")
+    assert left is not None
+    documents, _ = await kept.feeds.of("events").after(left, 10)
+    assert documents == []
