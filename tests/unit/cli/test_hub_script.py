@@ -165,7 +165,7 @@ def test_two_that_start_at_once_install_once(used: Used) -> None:
     assert [end.returncode for end in used.first] == [0, 0], used.first
     assert [end.stdout.splitlines()[0] for end in used.first] == ["one", "two"]
     said = "".join(end.stderr for end in used.first)
-    assert said.count("Making .venv") == said.count("Installed in") == 1
+    assert said.count("Making .venv with") == said.count("Installed in") == 1
 
 
 def test_it_runs_where_you_stand_with_your_arguments_and_says_nothing_more(ready: Checkout, tmp_path: Path) -> None:
