@@ -28,6 +28,8 @@ PEOPLE = {
     "helseid:users": (ORGNR, Role.USER_ADMINISTRATION),
     "helseid:other": (OTHER, Role.ADMINISTRATION),
     "entra:operator": (SYSTEMS, Role.OPERATOR),
+    "helseid:odd": (ORGNR, Role.OPERATOR),
+    "entra:odd": (SYSTEMS, Role.ADMINISTRATION),
 }
 
 
@@ -168,6 +170,13 @@ async def test_a_role_of_one_municipality_counts_in_no_other(desk: TrailDesk) ->
     for subject in ("helseid:admin", "helseid:other"):
         with pytest.raises(TrailUnknown):
             await desk.search(person(subject, ORGNR), f"municipality={OTHER}".encode())
+
+
+@pytest.mark.parametrize("subject", ["helseid:odd", "entra:odd"])
+async def test_a_role_in_the_wrong_place_opens_nothing(desk: TrailDesk, subject: str) -> None:
+    """An operator by a municipality's word, and an administrator of everything."""
+    with pytest.raises(TrailUnknown):
+        await desk.search(person(subject), b"")
 
 
 async def test_somebody_not_logged_in_at_the_highest_level_is_refused(desk: TrailDesk) -> None:
