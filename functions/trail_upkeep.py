@@ -28,10 +28,10 @@ def blueprint(parts: FindParts) -> func.Blueprint:
         try:
             progress = await parts().sequencer.tick()
         except Unreachable as error:
-            log(LogEvent.UNEXPECTED, code="TRAIL_BEHIND", error_type=str(error))
+            log(LogEvent.TRAIL_BEHIND, error_type=str(error))
             return
         if progress.unreadable:
-            log(LogEvent.UNEXPECTED, code="TRAIL_UNREADABLE", count=progress.unreadable)
+            log(LogEvent.TRAIL_UNREADABLE, count=progress.unreadable)
 
     @door.function_name("trail_checkpoint")
     @door.timer_trigger(arg_name="timer", schedule="%CheckpointSchedule%", run_on_startup=False)
@@ -40,13 +40,13 @@ def blueprint(parts: FindParts) -> func.Blueprint:
         try:
             sealed = await parts().seal()
         except Unreachable as error:
-            log(LogEvent.UNEXPECTED, code="TRAIL_NOT_SIGNED", error_type=str(error))
+            log(LogEvent.TRAIL_NOT_SIGNED, error_type=str(error))
             return
         except NotACheckpoint:
-            log(LogEvent.UNEXPECTED, code="TRAIL_CHECKPOINT_TOUCHED")
+            log(LogEvent.TRAIL_TOUCHED)
             return
         if sealed is not None and sealed.broken:
-            log(LogEvent.UNEXPECTED, code="TRAIL_BROKEN", count=len(sealed.broken))
+            log(LogEvent.TRAIL_BROKEN, count=len(sealed.broken))
 
     @door.function_name("trail_reconcile")
     @door.timer_trigger(arg_name="timer", schedule="%ReconcileSchedule%", run_on_startup=False)
@@ -55,10 +55,10 @@ def blueprint(parts: FindParts) -> func.Blueprint:
         try:
             looks = await parts().reconcile(WINDOW)
         except Unreachable as error:
-            log(LogEvent.UNEXPECTED, code="TRAIL_NOT_RECONCILED", error_type=str(error))
+            log(LogEvent.TRAIL_NOT_RECONCILED, error_type=str(error))
             return
         for missing in looks:
             if missing.count:
-                log(LogEvent.UNEXPECTED, code="TRAIL_MISSING", resource=missing.store, count=missing.count)
+                log(LogEvent.TRAIL_MISSING, resource=missing.store, count=missing.count)
 
     return door

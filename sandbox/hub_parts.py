@@ -42,8 +42,9 @@ _KEPT_FROM_CALLER: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "LD_LIBRARY_PATH"}
 )
 _SETTINGS_FROM_CALLER: Final = (
-    "Checkpoints__", "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES, "Trail__", "Pseudonym__",
-    "Registry__", "Upkeep__", "Cosmos__patience", "ServiceBus__patience",
+    "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES, "Pseudonym__", "Registry__", "Upkeep__",
+    "Checkpoints__silence", "Trail__alwaysOn", "Trail__longestDelay", "Trail__retention", "Cosmos__patience",
+    "ServiceBus__patience",
 )  # fmt: skip
 
 
@@ -112,6 +113,9 @@ def app_settings(
         "ServiceBus": str(facts["servicebus"]["connectionString"]),
         "Cosmos": str(facts["cosmos"]["connectionString"]),
         "Cosmos__database": topology.load().database,
+        # What the app may do with its log: create and read, nothing else.
+        "Trail": str(facts["cosmos"]["appConnectionString"]),
+        "Checkpoints": str(facts["cosmos"]["appConnectionString"]),
         "Hub__environment": "test",
         "HelseId__issuer": str(facts["helseid"]["issuer"]),
         "HelseId__audience": str(facts["helseid"]["audience"]),

@@ -47,6 +47,13 @@ class LogEvent(Enum):
     ORPHAN_OVERDUE = ("HUB-5002", logging.CRITICAL, "A lane has been past its due time for too long")
     ORPHAN_CHECK_FAILED = ("HUB-5003", logging.ERROR, "The orphan check could not look; it will try again")
     KEYS_UNREACHABLE = ("HUB-6001", logging.ERROR, "HelseID's keys could not be fetched; those known are used on")
+    TRAIL_BEHIND = ("HUB-7001", logging.ERROR, "The audit log could not be written; what waits is written later")
+    TRAIL_NOT_SIGNED = ("HUB-7002", logging.ERROR, "The audit log could not be signed for; it is tried again")
+    TRAIL_NOT_RECONCILED = ("HUB-7003", logging.ERROR, "The audit log could not be compared with the stores")
+    TRAIL_UNREADABLE = ("HUB-7004", logging.CRITICAL, "Documents that no entry of the audit log can be made of")
+    TRAIL_MISSING = ("HUB-7005", logging.CRITICAL, "Stations that had no entry in the audit log in time; written late")
+    TRAIL_BROKEN = ("HUB-7006", logging.CRITICAL, "Chains of the audit log that do not hold together; not signed for")
+    TRAIL_TOUCHED = ("HUB-7007", logging.CRITICAL, "A checkpoint of the audit log is not as it was written")
     UNEXPECTED = ("HUB-9001", logging.CRITICAL, "Something nobody foresaw went wrong")
 
     def __init__(self, code: str, level: int, sentence: str) -> None:

@@ -59,7 +59,10 @@ async def test_a_port_asked_for_that_is_taken_is_refused_with_the_option_to_chan
 def test_only_tuning_settings_are_taken_from_the_callers_environment(tmp_path: Path) -> None:
     facts = {
         "servicebus": {"connectionString": "Endpoint=sb://127.0.0.1:1"},
-        "cosmos": {"connectionString": "AccountEndpoint=http://127.0.0.1:2"},
+        "cosmos": {
+            "connectionString": "AccountEndpoint=http://127.0.0.1:2",
+            "appConnectionString": "AccountEndpoint=http://127.0.0.1:2;AccountKey=app",
+        },
         "helseid": {"issuer": "http://127.0.0.1:3", "audience": "nhn:vkp"},
     }
     caller = {
@@ -68,6 +71,9 @@ def test_only_tuning_settings_are_taken_from_the_callers_environment(tmp_path: P
         "ServiceBus": "Endpoint=sb://real.servicebus.windows.net",
         "ServiceBus__fullyQualifiedNamespace": "real.servicebus.windows.net",
         "Cosmos__accountEndpoint": "https://real.documents.azure.com",
+        "Trail__accountEndpoint": "https://real.documents.azure.com",
+        "Checkpoints": "AccountEndpoint=https://real.documents.azure.com",
+        "Checkpoints__accountEndpoint": "https://real.documents.azure.com",
         "HelseId__issuer": "https://helseid.example",
         "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=real",
     }
