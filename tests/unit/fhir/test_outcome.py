@@ -1,13 +1,13 @@
 """Every answer is an OperationOutcome that a caller can act on whichever part it reads."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from shared import errors
+from shared.api.refusals import kinds
 from shared.errors import Finding, HubError, NotFhir, ScopeMissing
 from shared.fhir.findings import Findings
 from shared.fhir.json_text import parse
@@ -25,10 +25,8 @@ ISSUE_TYPES = {
 }
 
 
-def all_errors(kind: type[HubError] = HubError) -> Iterator[type[HubError]]:
-    yield kind
-    for each in kind.__subclasses__():
-        yield from all_errors(each)
+def all_errors() -> tuple[type[HubError], ...]:
+    return (HubError, *kinds())
 
 
 def assert_complete(outcome: dict[str, Any]) -> None:
