@@ -86,8 +86,8 @@ def _receiver(receiver: Receiver, where: str, house: House) -> Iterator[Fault]:
 
 
 def _address(url: str, environment: Environment) -> str | None:
-    """OWASP API7:2023: the hub must not be sent to places that only it can reach. Names are looked up again, and what
-    they lead to judged, each time something is delivered: that is not decided here."""
+    """OWASP API7:2023: the hub must not be sent to places that only it can reach. Literal addresses are judged
+    here; what a name leads to can only be judged when something is delivered, and nobody does that yet."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
