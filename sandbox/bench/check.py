@@ -34,7 +34,7 @@ LAYERS: Final = {
     "checker": "base R4",
     "profiles": "profiles",
     "numbers": "identifiers",
-    "envelope": "envelope, references",
+    "check": "envelope, references",
     "event": "event",
 }
 """What the modules are called in the table, in its order; a module that is not here goes by its own name."""
