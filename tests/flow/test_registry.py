@@ -58,7 +58,7 @@ async def _second_instance(folder: Path, addresses: Addresses) -> AsyncIterator[
     """Another process of the app's HTTP functions, with the first one's settings."""
     facts = {
         "servicebus": {"connectionString": addresses.servicebus},
-        "cosmos": {"connectionString": addresses.cosmos},
+        "cosmos": {"connectionString": addresses.cosmos, "appConnectionString": addresses.cosmos},
         "helseid": {"issuer": addresses.helseid, "audience": addresses.audience},
     }
     port = ports.choose(set())
