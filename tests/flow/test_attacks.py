@@ -240,7 +240,7 @@ async def test_a_header_that_claims_another_address_or_method_is_not_believed(
     assert "evil" not in str(told.headers)
 
 
-@pytest.mark.parametrize("id", ["x" * 65, "a b", "a\tb", "<script>", "13097248022", "ref.13097248022.x", "ø", "../x"])
+@pytest.mark.parametrize("id", ["x" * 65, "a b", "a\tb", "<script>", "05834410070", "ref.05834410070.x", "ø", "../x"])
 async def test_a_correlation_id_that_could_do_harm_is_not_taken(hub: World, id: str) -> None:
     told = await call(hub, "POST", BUNDLE, [JSON, ("Correlation-Id", id)], alarm())
     assert told.status == 401
