@@ -39,6 +39,11 @@ REASONS: Final = (
         "A person must look at the message, and ask its sender.",
     ),
     Reason(
+        "HUB_NOTE_FAILED",
+        "The hub could not write a journal note of this message; it is quarantined, so that its lane can go on.",
+        "Tell the hub's operators the message's id: this is a fault of the hub.",
+    ),
+    Reason(
         "HUB_GAVE_UP",
         "The receiver did not take it during the whole schedule; it is quarantined.",
         "Find out with the receiver what is wrong.",

@@ -14,7 +14,7 @@ from shared.delivery.receiver import Endpoint, ReceiverClient
 from shared.delivery.schedule import Schedule
 from shared.log import LogEvent, log
 from shared.messages.deliveries import DeliveryStore, Gone, Try
-from shared.messages.documents import ConditionFailed, NotThere
+from shared.messages.documents import ConditionFailed, NotThere, Unreachable
 from shared.messages.events import EventStore
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import Step
@@ -89,7 +89,13 @@ class Delivering:
             log(LogEvent.BYTES_DIFFER, delivery_id=delivery.id)
             return Refused("HUB_BYTES_DIFFER", 0)
         if receiver.content is not Content.ORIGINAL:
-            content = await self._noted(body, event, municipality, receiver)
+            try:
+                content = await self._noted(body, event, municipality, receiver)
+            except Unreachable:
+                raise
+            except Exception as error:  # noqa: BLE001 - the same bytes would fail the same way at every try
+                log(LogEvent.UNEXPECTED, delivery_id=delivery.id, error_type=type(error).__name__)
+                return Refused("HUB_NOTE_FAILED", 0)
             if isinstance(content, KeptBack):
                 return Refused(content.code, 0)
             body = content.body
