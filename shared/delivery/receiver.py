@@ -11,6 +11,9 @@ from shared.messages.model import Delivery
 
 CONTENT_TYPE = "application/fhir+json"
 
+_MOST = 64 * 1024
+"""Bytes of an answer that are read, so that its connection can be used again; its words are not looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -44,7 +47,7 @@ class HttpReceiver:
         }
         try:
             async with self._open().post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
-                await response.read()
+                await _read_some(response)
                 return from_status(response.status, response.headers.get("Retry-After"), self._clock())
         except TimeoutError:
             return Later("REC_NO_ANSWER")
@@ -68,3 +71,11 @@ class HttpReceiver:
                 connector=aiohttp.TCPConnector(limit=100, limit_per_host=20),
             )
         return self._session
+
+
+async def _read_some(response: aiohttp.ClientResponse) -> None:
+    read = 0
+    async for chunk in response.content.iter_any():
+        read += len(chunk)
+        if read > _MOST:
+            return
