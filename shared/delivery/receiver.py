@@ -1,6 +1,5 @@
 """Posts a message to an EPJ over HTTP: the bytes as they were received, and who they are in the headers."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
@@ -8,6 +7,7 @@ import aiohttp
 from shared.clock import Clock
 from shared.delivery.answers import Answer, Later, from_status
 from shared.messages.model import Delivery
+from shared.registry.model import Receiver
 
 CONTENT_TYPE = "application/fhir+json"
 
@@ -15,17 +15,10 @@ _MOST = 64 * 1024
 """Bytes of an answer that are read, so that its connection can be used again; its words are not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a receiver takes messages."""
-
-    url: str
-
-
 class ReceiverClient(Protocol):
     """Hands a message to a receiver."""
 
-    async def post(self, endpoint: Endpoint, delivery: Delivery, body: bytes, traceparent: str) -> Answer:
+    async def post(self, receiver: Receiver, delivery: Delivery, body: bytes, traceparent: str) -> Answer:
         """One try. Never raises for what the receiver or the network does: that is an answer too."""
 
 
@@ -37,7 +30,7 @@ class HttpReceiver:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, endpoint: Endpoint, delivery: Delivery, body: bytes, traceparent: str) -> Answer:
+    async def post(self, receiver: Receiver, delivery: Delivery, body: bytes, traceparent: str) -> Answer:
         """See ReceiverClient."""
         headers = {
             "Content-Type": CONTENT_TYPE,
@@ -46,7 +39,7 @@ class HttpReceiver:
             **({"traceparent": traceparent} if traceparent else {}),
         }
         try:
-            async with self._open().post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._open().post(receiver.url, data=body, headers=headers, allow_redirects=False) as response:
                 await _read_some(response)
                 return from_status(response.status, response.headers.get("Retry-After"), self._clock())
         except TimeoutError:

@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.delivery.answers import Answer, Later, Refused, Taken
-from shared.delivery.receiver import Endpoint, ReceiverClient
+from shared.delivery.receiver import ReceiverClient
 from shared.delivery.schedule import Schedule
 from shared.log import LogEvent, log
 from shared.messages.deliveries import DeliveryStore, Gone, Try
@@ -99,7 +99,7 @@ class Delivering:
             if isinstance(content, KeptBack):
                 return Refused(content.code, 0)
             body = content.body
-        return await self._receiver.post(Endpoint(receiver.url), delivery, body, traceparent)
+        return await self._receiver.post(receiver, delivery, body, traceparent)
 
     async def _body(self, event: Event) -> bytes | None:
         """The bytes as they were accepted; None when they are not there, or not the same any more."""
