@@ -26,7 +26,7 @@ class Stores:
     events: EventStore
     deliveries: DeliveryStore
     registry: LazyContainer
-    trail: LazyContainer
+    refusals: LazyContainer
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def open_stores(connection_string: str, database: str, grace: timedelta = 
             events=EventStore(LazyContainer(cosmos, "events"), grace),
             deliveries=DeliveryStore(LazyContainer(cosmos, "deliveries"), grace),
             registry=LazyContainer(cosmos, "registry"),
-            trail=LazyContainer(cosmos, "trail"),
+            refusals=LazyContainer(cosmos, "refusals"),
         )
 
 

@@ -23,11 +23,11 @@ VERSION: Final = "0.1.0"
 OUTBOXES: Final[Mapping[str, entries.Reading]] = {
     "events": entries.of_event,
     "deliveries": entries.of_delivery,
-    "trail": entries.of_refusal,
+    "refusals": entries.of_refusal,
     "registry": entries.of_history,
 }
 """The hub's containers whose documents tell of something."""
-_TYPES: Final = {"events": "event", "deliveries": "delivery", "trail": "refusal", "registry": "history"}
+_TYPES: Final = {"events": "event", "deliveries": "delivery", "refusals": "refusal", "registry": "history"}
 _FEED_PATIENCE_S: Final = 10.0
 
 

@@ -57,7 +57,7 @@ class Hub:
         self.signals = ServiceBusSignals(settings.service_bus)
         self.events = EventStore(LazyContainer(self._cosmos, "events"), grace)
         self.deliveries = DeliveryStore(LazyContainer(self._cosmos, "deliveries"), grace)
-        self.refusals = RefusalTrail(LazyContainer(self._cosmos, "trail"))
+        self.refusals = RefusalTrail(LazyContainer(self._cosmos, "refusals"))
         self._pseudonyms = Pseudonyms(
             settings.pseudonym_key.get_secret_value(),
             tuple(each.get_secret_value() for each in settings.earlier_pseudonym_keys),

@@ -4,14 +4,16 @@ Nothing of the message is kept but its checksum and size. A caller whose token d
 be an unproven claim (domain/audit.md). One document a refusal, in partitions of an hour.
 """
 
+import contextlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from shared.clock import written
-from shared.messages.documents import Container, Document
+from shared.messages.documents import AlreadyThere, Document
 from shared.registry.model import is_orgnr
+from shared.trail.ports import AppendOnly
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Refusal:
     """The body, if it was read for judging; its checksum is kept."""
 
     def document(self) -> Document:
-        """As kept in the trail."""
+        """As kept in the outbox."""
         return {
             "id": str(uuid.uuid4()),
             "period": self.at.astimezone(UTC).strftime("%Y-%m-%dT%H"),
@@ -52,12 +54,14 @@ class Refusal:
 
 
 class RefusalTrail:
-    """Refusals in the container `trail`."""
+    """Refusals in the container `refusals`: an outbox of the log. They lapse there in time; their entries do not."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: AppendOnly) -> None:
         self._container = container
 
     async def keep(self, refusal: Refusal) -> None:
         """Store it. Raises Unreachable."""
         document = refusal.document()
-        await self._container.put(document, document["period"])
+        # The id is new: when it is there already, the first try was stored and its answer was lost.
+        with contextlib.suppress(AlreadyThere):
+            await self._container.create([document], document["period"])

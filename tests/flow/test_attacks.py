@@ -330,7 +330,7 @@ async def test_a_flood_from_one_system_is_told_to_wait_and_hinders_nobody_else(
     posts = await asyncio.gather(*(call(hub, "POST", BUNDLE, [*flood, JSON], b"{}") for _ in range(40)))
     assert sum(each.status == 429 for each in posts) >= 20
     # A tenth of them at the most cost a document.
-    kept = await stores.trail.query("SELECT * FROM c WHERE c.vkpId = @vkp", {"@vkp": "flom-test"}, 100)
+    kept = await stores.refusals.query("SELECT * FROM c WHERE c.vkpId = @vkp", {"@vkp": "flom-test"}, 100)
     assert len(kept) <= 20
     assert not any(each["code"] == "SEND_TOO_MANY" for each in kept)
     assert (await call(hub, "GET", path, victim.attacker)).status == 404

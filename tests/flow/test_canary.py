@@ -262,7 +262,7 @@ async def test_refusals_of_unknown_callers_are_written_down_so_many_a_minute(run
     addresses = run.hub.hub.addresses
     text = "SELECT * FROM c WHERE c.authenticated = false"
     async with open_stores(addresses.cosmos, addresses.database) as stores:
-        kept = await stores.trail.query(text, {}, 100)
+        kept = await stores.refusals.query(text, {}, 100)
     # Two minutes may have begun meanwhile, and the run before had callers of this kind too.
     assert 0 < len(kept) <= 6 * STRANGERS
     assert len([what for what, _ in run.answers if what == "stranger"]) == 4 * STRANGERS

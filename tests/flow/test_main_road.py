@@ -150,7 +150,7 @@ async def test_nothing_of_the_payload_is_outside_it(hub: World) -> None:
         seen = await answer.text()
     seen += refused.body.decode() + location
     async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
-        for container in (stores.trail, stores.registry):
+        for container in (stores.refusals, stores.registry):
             seen += json.dumps(list(await container.query("SELECT * FROM c", {}, 10_000)), ensure_ascii=False)
     folder = hub.hub.folder
     files = [*(folder / "logs").glob("*.log"), *(folder / "servicebus").glob("*")]
@@ -163,13 +163,13 @@ async def test_nothing_of_the_payload_is_outside_it(hub: World) -> None:
 async def test_a_refusal_is_kept_and_nothing_else(hub: World) -> None:
     async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
         count = "SELECT c.id FROM c WHERE c.type = 'refusal'"
-        before = len(await stores.trail.query(count, {}, 10_000))
+        before = len(await stores.refusals.query(count, {}, 10_000))
         assert (await hub.post(b'{"resourceType": "Bundle"}')).status == 422
 
         async def kept() -> bool:
-            return len(await stores.trail.query(count, {}, 10_000)) == before + 1
+            return len(await stores.refusals.query(count, {}, 10_000)) == before + 1
 
         await until(kept, "the refusal to be kept")
-        newest = await stores.trail.query("SELECT TOP 1 * FROM c ORDER BY c.at DESC", {}, 1)
+        newest = await stores.refusals.query("SELECT TOP 1 * FROM c ORDER BY c.at DESC", {}, 1)
         assert newest[0]["status"] == 422
         assert newest[0]["vkpId"] == "trygghetsvakt-test"

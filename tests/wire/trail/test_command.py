@@ -55,7 +55,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             at = utc_now() - timedelta(seconds=5)
             await travel(stores, event_of(ORGNR, 0, at), at)
             refusal = Refusal(at, "SEND_PROFILE", 422, (), ORGNR, "bundle", "c", "v", None)
-            await stores.trail.put(refusal.document(), refusal.document()["period"])
+            await stores.refusals.put(refusal.document(), refusal.document()["period"])
             raw = client.get_database_client("knutepunkt-trail").get_container_client("trail")
             yield Place(parts, raw, environment)
 

@@ -44,7 +44,7 @@ def sequencer(kept: Kept, name: str = "main", clock: SetClock | None = None) -> 
         outboxes=(
             Outbox(f"{name}-events", kept.feeds.of("events"), reading.of_event),
             Outbox(f"{name}-deliveries", kept.feeds.of("deliveries"), reading.of_delivery),
-            Outbox(f"{name}-trail", kept.feeds.of("trail"), reading.of_refusal),
+            Outbox(f"{name}-refusals", kept.feeds.of("refusals"), reading.of_refusal),
         ),
         positions=kept.kept_positions(),
         writer=kept.writer(),
@@ -116,7 +116,7 @@ async def test_a_refusal_stands_with_the_municipality_only_when_the_caller_had_g
 ) -> None:
     for code, vkp_id in (("SEND_PROFILE", "v"), ("SEND_ORGNR_UNKNOWN", "v"), ("SEND_TOKEN_EXPIRED", None)):
         refusal = Refusal(T0, code, 422, ("rule-1",), orgnr, "bundle", "c-1", vkp_id, b"{}")
-        await kept.stores.trail.put(refusal.document(), "2026-11-22T12")
+        await kept.stores.refusals.put(refusal.document(), "2026-11-22T12")
     await sequencer(kept).tick()
     documents = await chain(kept, orgnr)
     assert kinds(documents) == ["genesis", "refused"]
