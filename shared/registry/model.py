@@ -17,6 +17,7 @@ from shared.identity.series import Environment
 from shared.journal.model import NoteChoices
 from shared.messages.documents import Document
 from shared.registry.notes import NoteSettings, choices
+from shared.registry.reaching import Answers, Auth, no_answers
 from shared.registry.shapes import Line, Moment, Name, Orgnr, Texts, Words, as_json, closed, kept
 from shared.registry.traffic import OPEN, Traffic
 
@@ -51,6 +52,15 @@ class Content(StrEnum):
     """A journal note, as a FHIR DocumentReference."""
     BOTH = "both"
     """A DocumentReference that holds the note and the bytes as they were received."""
+
+
+class WhenRefused(StrEnum):
+    """What becomes of a patient's next messages when a receiver will never take one."""
+
+    SET_ASIDE = "set-aside"
+    """They go on; the refused one waits for a person."""
+    BLOCK = "block"
+    """They wait with it, so that nothing is read out of order."""
 
 
 class ReceiverKind(StrEnum):
@@ -90,6 +100,10 @@ class Receiver:
     credentials: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9-]{0,127}$")] = ""
     """The name of the secret in Key Vault by which the hub is let in, the municipality's number first; never the secret
     itself. Empty: none."""
+    auth: Auth = Auth.NONE
+    """How the hub is let in; what it takes is in the secret."""
+    answers: Answers = field(default_factory=no_answers)
+    """HTTP statuses that mean something else here than they do elsewhere: taken, later or refused."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -118,7 +132,8 @@ class Municipality:
     """The environment it is for; null: that of the hub it is registered at."""
     traffic: Traffic = OPEN
     retention_days: Annotated[int, Field(ge=1, le=3650)] = RETENTION_DAYS
-    """Days a message is kept after it has arrived."""
+    """Days a message is kept after it has arrived; a week at the least, so that nothing is deleted while it is tried."""
+    when_refused: WhenRefused = WhenRefused.SET_ASIDE
 
     def __post_init__(self) -> None:
         choices(self.note)

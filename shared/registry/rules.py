@@ -19,7 +19,9 @@ from shared.registry.entries import Entry
 from shared.registry.model import SYSTEMS, Grant, Municipality, Receiver, System
 from shared.registry.partner import SERVICE_CODES, WILDCARD, PartnerProfile
 from shared.registry.people import LONGEST_ACCESS, Access, Role
+from shared.registry.reaching import HAS_IT_ALREADY, Auth, fit_port, lost
 from shared.registry.shapes import MAX_TEXT, PERSON, Fault
+from shared.registry.traffic import ALL
 
 _SUBJECT: Final = re.compile(r"(?:helseid|entra):[!-~]{1,120}")
 _MAX_WILDCARDS: Final = 8
@@ -71,6 +73,9 @@ def _municipality(entry: Municipality, house: House) -> Iterator[Fault]:
     for id, count in Counter(each.id for each in entry.receivers).items():
         if count > 1:
             yield Fault("receivers", f"{count} of them are called {id}")
+    for name in sorted(entry.traffic.deliveries.keys() - {ALL, *(each.id for each in entry.receivers)}):
+        # A stop that stops nothing: whoever wrote it would upgrade an EPJ that still gets messages.
+        yield Fault(f"traffic.deliveries.{name}", "is no receiver of the municipality")
     for at, receiver in enumerate(entry.receivers):
         yield from _receiver(receiver, f"receivers.{at}", house)
         # A municipality that named another one's secret would be sent it, at an address of its own choosing.
@@ -83,14 +88,18 @@ def _receiver(receiver: Receiver, where: str, house: House) -> Iterator[Fault]:
     if found:
         yield Fault(f"{where}.url", found)
     yield from _addresses_known(receiver.resources, f"{where}.resources", house)
+    if receiver.auth is not Auth.NONE and not receiver.credentials:
+        yield Fault(f"{where}.credentials", f"must name the secret that {receiver.auth.value} takes")
+    for status in lost(receiver.answers):
+        yield Fault(f"{where}.answers.{status}", f"only {', '.join(sorted(HAS_IT_ALREADY))} can mean taken")
 
 
 def _address(url: str, environment: Environment) -> str | None:
     """OWASP API7:2023: the hub must not be sent to places that only it can reach. Literal addresses are judged
-    here; what a name leads to can only be judged when something is delivered, and nobody does that yet."""
+    here; what a name leads to is judged at each connection (shared/delivery/addresses.py)."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return "is no address"
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
@@ -103,6 +112,8 @@ def _address(url: str, environment: Environment) -> str | None:
         return None
     if parts.scheme != "https":
         return "must be https"
+    if not fit_port(port):
+        return "must be at port 443, or one from 1024"
     try:
         ip_address(host)
     except ValueError:
