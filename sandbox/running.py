@@ -13,7 +13,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,8 @@ class Wishes:
     """An environment from which the app's tuning settings are taken."""
     auto_restart: bool = True
     patience: Patience = field(default_factory=Patience)
+    started_as: Callable[[Part], Part] = lambda part: part
+    """A last change to how a part is started."""
 
 
 class Hub:
@@ -84,6 +86,18 @@ class Hub:
         """Wait until a killed part is back."""
         await self._supervisor.ready(part)
 
+    async def redeploy(self, part: str) -> None:
+        """End a part in good order, start it again and wait until it is ready."""
+        await self._supervisor.replace(part)
+
+    async def beside(self, part: str, other: str) -> None:
+        """Start another instance of a part beside it, under another name."""
+        await self._supervisor.beside(part, other)
+
+    async def leave(self, part: str) -> None:
+        """End a part in good order, for good."""
+        await self._supervisor.leave(part)
+
 
 @asynccontextmanager
 async def running_hub(
@@ -124,7 +138,7 @@ async def running_hub(
         publish()
         async with _hurried(supervisor, hurry):
             try:
-                known.append(await _start(supervisor, folder, chosen, wishes.caller, settings, progress))
+                known.append(await _start(supervisor, folder, chosen, wishes, settings, progress))
                 hub_folder.remember_ports(folder, supervisor.ports)
                 publish()
                 yield Hub(folder, known[0], supervisor)
@@ -136,13 +150,13 @@ async def _start(
     supervisor: Supervisor,
     folder: Path,
     chosen: Mapping[str, int],
-    caller: Mapping[str, str],
+    wishes: Wishes,
     settings: Mapping[str, str],
     progress: Report,
 ) -> Addresses:
     started = time.monotonic()
     backing = [hub_parts.backing_part(name, folder, chosen[name]) for name in hub_parts.BACKING]
-    facts = await _start_together(supervisor, backing)
+    facts = await _start_together(supervisor, map(wishes.started_as, backing))
     progress(f"Service Bus, Cosmos DB, HelseID and an EPJ are ready ({time.monotonic() - started:.1f} s).")
     started = time.monotonic()
     await seed(
@@ -153,14 +167,15 @@ async def _start(
         receiver_url=hub_parts.receiver_url(facts),
         vkp_ids=hub_parts.GRANTED,
     )
-    environment = hub_parts.app_settings(folder, chosen[hub_parts.APP], facts, caller, settings)
-    facts |= await _start_together(supervisor, hub_parts.app_parts(folder, chosen, environment))
+    environment = hub_parts.app_settings(folder, chosen[hub_parts.APP], facts, wishes.caller, settings)
+    app = hub_parts.app_parts(folder, chosen, environment)
+    facts |= await _start_together(supervisor, map(wishes.started_as, app))
     url, took = facts[hub_parts.APP]["url"], time.monotonic() - started
     progress(f"The function app serves on {url}, its queue functions beside it, as on Azure ({took:.1f} s).")
     return hub_parts.addresses(facts)
 
 
-async def _start_together(supervisor: Supervisor, parts: list[Part]) -> dict[str, Facts]:
+async def _start_together(supervisor: Supervisor, parts: Iterable[Part]) -> dict[str, Facts]:
     """Start parts at the same time. When one fails the others are ended, and its failure is raised."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -7,7 +7,7 @@ is given up, and `gave_up` says so: whoever runs the supervisor then ends everyt
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,6 +28,7 @@ class Patience:
     backoff_s: float = 0.1
     longest_backoff_s: float = 2.0
     end_s: float = 10.0
+    replace_s: float = 35.0
 
 
 def backoff(deaths: Sequence[float], now: float, patience: Patience) -> float | None:
@@ -117,6 +118,34 @@ class Supervisor:
         kept.child = await process.start(kept.part, self._log(name), self._patience.ready_s)
         self._back(kept)
         self._watch(kept)
+
+    async def replace(self, name: str) -> None:
+        """End a part as a redeployment does, letting it finish what it holds, and start it again on its port and data.
+
+        Raises PartFailed when it does not become ready.
+        """
+        kept = self._kept[name]
+        await _cancelled(kept.watch)
+        kept.ready.clear()
+        await kept.child.end(self._patience.replace_s)
+        kept.child = await process.start(kept.part, self._log(name), self._patience.ready_s)
+        self._back(kept)
+        self._watch(kept)
+
+    async def leave(self, name: str) -> None:
+        """End a part for good, letting it finish what it holds."""
+        await self._end(name, {name: self._patience.replace_s})
+        del self._kept[name]
+        self._changed()
+
+    async def beside(self, name: str, other: str) -> None:
+        """Start another instance of a part under another name, on a port and a folder of its own.
+
+        Raises PartFailed when it does not become ready.
+        """
+        part = self._kept[name].part
+        await self.start(replace(part, name=other, folder=part.folder.with_name(other), port=0))
+        self._changed()
 
     async def ready(self, name: str) -> None:
         """Wait until a part that is being started again is ready."""

@@ -5,10 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
 from sandbox.servicebus.server import Server
+
+_LONGEST_DELAY_MS: Final = 60_000
 
 
 @asynccontextmanager
@@ -22,8 +25,15 @@ async def counters(server: Server, port: int) -> AsyncIterator[int]:
 
     async def faults(request: web.Request) -> web.Response:
         asked = await request.json()
-        if not isinstance(asked, dict) or not set(asked) <= {"dropConnections", "refuse"}:
-            return web.json_response({"error": "dropConnections: true, refuse: true or false"}, status=400)
+        delay = asked.get("delayMs", 0) if isinstance(asked, dict) else None
+        if (
+            not isinstance(asked, dict)
+            or not set(asked) <= {"dropConnections", "refuse", "delayMs"}
+            or (not isinstance(delay, int) or not 0 <= delay <= _LONGEST_DELAY_MS)
+        ):
+            return web.json_response({"error": "dropConnections: true, refuse: true or false, delayMs: 0…"}, status=400)
+        if "delayMs" in asked:
+            server.delay_s = delay / 1000
         if asked.get("dropConnections") is True:
             server.drop_connections()
         if isinstance(asked.get("refuse"), bool):

@@ -26,6 +26,8 @@ class Server:
         self.connections: set[Connection] = set()
         self.outboxes: set[Connection] = set()
         self.refusing = False
+        self.delay_s = 0.0
+        """How long everybody waits for what was done for them, where the service is to be a slow one."""
         self._settling = self._stopped = False
         self.broker = Broker(rules, storage, clock, self.changed)
         self._listener: asyncio.Server | None = None
@@ -51,7 +53,11 @@ class Server:
         """Something happened: settle at the end of this turn of the event loop."""
         if not self._settling and not self._stopped:
             self._settling = True
-            asyncio.get_running_loop().call_soon(self._settle)
+            loop = asyncio.get_running_loop()
+            if self.delay_s:
+                loop.call_later(self.delay_s, self._settle)
+            else:
+                loop.call_soon(self._settle)
 
     def drop_connections(self) -> None:
         """Drop every open connection, once."""

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 import pytest_asyncio
+from azure.core.exceptions import AzureError
 from azure.cosmos import CosmosClient as SyncClient
 from azure.cosmos import exceptions
 from azure.cosmos.aio import CosmosClient
@@ -192,9 +193,56 @@ async def test_slow_answer_still_comes(own: Served, http: aiohttp.ClientSession)
         assert answer.status == 200
 
 
+async def test_dropped_after_it_was_done_is_done(own: Served, http: aiohttp.ClientSession) -> None:
+    async with CosmosClient(own.endpoint, own.key, retry_total=0) as client:
+        container = client.get_database_client("knutepunkt").get_container_client("events")
+        await container.upsert_item({"id": "first", "lane": "L"})
+        assert await fault(http, refuse=True, mode="drop-after", count=1) == 200
+        with pytest.raises(AzureError):
+            await container.create_item({"id": "done", "lane": "L"})
+        assert (await container.read_item("done", "L"))["id"] == "done"
+
+
+async def test_a_condition_that_holds_is_said_not_to_in_a_batch_too(own: Served, http: aiohttp.ClientSession) -> None:
+    async with CosmosClient(own.endpoint, own.key) as client:
+        container = client.get_database_client("knutepunkt").get_container_client("events")
+        await container.upsert_item({"id": "storm", "lane": "L", "n": 1})
+        change = [{"op": "incr", "path": "/n", "value": 1}]
+        assert await fault(http, refuse=True, mode="412") == 200
+        with pytest.raises(exceptions.CosmosHttpResponseError) as refused:
+            await container.patch_item("storm", "L", change, filter_predicate="FROM c WHERE c.n = 1")
+        assert refused.value.status_code == 412
+        guarded = ("patch", ("storm", change), {"filter_predicate": "FROM c WHERE c.n = 1"})
+        with pytest.raises(exceptions.CosmosBatchOperationError) as failed:
+            await container.execute_item_batch([("create", ({"id": "beside", "lane": "L"},)), guarded], "L")
+        assert [each["statusCode"] for each in failed.value.operation_responses] == [424, 412]
+        await container.patch_item("storm", "L", change)
+        assert await fault(http, refuse=False) == 200
+        assert (await container.read_item("storm", "L"))["n"] == 2
+
+
+async def test_a_share_of_requests_gets_the_fault_and_the_same_seed_the_same_ones(http: aiohttp.ClientSession) -> None:
+    async def statuses() -> list[int]:
+        assert await fault(http, refuse=True, mode="503", share=0.5, seed=7) == 200
+        found = []
+        for _ in range(20):
+            async with http.get("/dbs") as answer:
+                found.append(answer.status)
+        assert await fault(http, refuse=False) == 200
+        return found
+
+    first = await statuses()
+    assert {503, 401} == set(first)
+    assert await statuses() == first
+
+
 @pytest.mark.parametrize(
-    "wanted", [{}, {"refuse": "yes"}, {"refuse": True, "mode": "sulk"}, {"refuse": True, "count": 0}, [1]]
-)
+    "wanted",
+    [
+        {}, {"refuse": "yes"}, {"refuse": True, "mode": "sulk"}, {"refuse": True, "count": 0}, [1],
+        {"refuse": True, "share": 0}, {"refuse": True, "share": 1.1}, {"refuse": True, "often": 1},
+    ],
+)  # fmt: skip
 async def test_fault_that_is_none_is_400(http: aiohttp.ClientSession, wanted: object) -> None:
     async with http.post("/_sandbox/faults", json=wanted) as answer:
         assert answer.status == 400
