@@ -4,7 +4,7 @@ What a vendor would write, over HTTP alone. Used by the command line and by test
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -142,10 +142,19 @@ class Vendor:
 
 @asynccontextmanager
 async def vendor(
-    api: str, issuer: str, client_id: str, key_file: Path | str, *, dpop: bool = False
+    api: str,
+    issuer: str,
+    client_id: str,
+    key_file: Path | str,
+    *,
+    dpop: bool = False,
+    traces: Sequence[aiohttp.TraceConfig] = (),
 ) -> AsyncIterator[Vendor]:
-    """A vendor's system that talks to the hub at `api` with its client at HelseID; `dpop`: with bound tokens."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+    """A vendor's system that talks to the hub at `api` with its client at HelseID; `dpop`: with bound tokens.
+
+    `traces` see its calls to the hub.
+    """
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, trace_configs=list(traces)) as session:
         yield Vendor(session, api, issuer, client_id, Path(key_file), dpop=dpop)
 
 

@@ -5,6 +5,8 @@ import uuid
 from typing import Any
 
 EPR_NUMBER = "http://cosdoc.dips.no/lopenummer"
+NAME = "Ærlend Merkestein Ødegårdsvik"
+"""Whom every alarm is about. Nobody's name; it must be found in payloads and nowhere else (tests/flow/sweep.py)."""
 
 
 def alarm(
@@ -29,7 +31,7 @@ def alarm_json(
     issue = "urn:uuid:5f2b6a1e-7d1b-4a56-9d2e-0b6f3a1c9e10"
 
     def subject() -> dict[str, Any]:
-        return {"identifier": {"system": system, "value": patient}}
+        return {"identifier": {"system": system, "value": patient}, "display": NAME}
 
     code = {"coding": [{"system": "http://ehelse.no/fhir/CodeSystem/vkp-alert-code-v090", "code": "3"}], "text": text}
     category = {"system": "http://ehelse.no/fhir/CodeSystem/vkp-composition-category-v090", "code": "1"}

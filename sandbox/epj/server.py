@@ -5,9 +5,10 @@ import json
 import re
 import socket
 import struct
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ FHIR_JSON: Final = "application/fhir+json"
 MAX_BODY: Final = 4 * 1024 * 1024
 """Well above what the hub takes in: whatever it accepted, its receiver can hold."""
 _SHUTDOWN_S: Final = 1.0
+_CALLS: Final = 5000
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -41,6 +43,8 @@ class Epj:
     received: Received
     manners: Manners
     clock: Clock
+    calls: deque[str] = field(default_factory=lambda: deque(maxlen=_CALLS))
+    """How the latest calls came: method, address and headers. Kept in memory."""
 
     @property
     def url(self) -> str:
@@ -82,6 +86,9 @@ def _routes(part: Epj) -> list[web.RouteDef]:
             return web.json_response({"error": "since is the seq of the last entry you have"}, status=400)
         return web.json_response(await part.received.facts(int(since)))
 
+    async def calls(_: web.Request) -> web.Response:
+        return web.json_response(list(part.calls))
+
     async def one(request: web.Request) -> web.Response:
         return _bytes(await part.received.body(request.match_info["key"]))
 
@@ -101,6 +108,7 @@ def _routes(part: Epj) -> list[web.RouteDef]:
         web.post(r"/fhir/{orgnr:[0-9]{9}}/{resource}", post),
         web.get(r"/fhir/{orgnr:[0-9]{9}}/{resource}/{seq:[0-9]{1,18}}", stored),
         web.get("/received", listing),
+        web.get("/calls", calls),
         web.get("/received/{key:.+}", one),
         web.post("/behave", behave),
         web.get("/behave", manners),
@@ -119,6 +127,7 @@ def _rule(body: bytes) -> Behaviour:
 
 
 async def _post(part: Epj, request: web.Request) -> web.Response:
+    part.calls.append(f"{request.method} {request.path_qs} {' '.join(f'{n}: {v}' for n, v in request.headers.items())}")
     body = await request.read()
     key = request.headers.get("Idempotency-Key", "")
     rule = part.manners.next(key)

@@ -14,6 +14,8 @@ import aiohttp
 from sandbox.hub_parts import ORGNR
 from sandbox.running import Hub, running_hub
 from sandbox.vendor import Answer, Vendor, vendor
+from tests.flow.sweep import assert_clean, sweep
+from tests.flow.watch import Watch
 
 PATIENCE_S = 60.0
 
@@ -123,13 +125,28 @@ class World:
 
 @asynccontextmanager
 async def world(folder: Path, settings: Mapping[str, str] = QUICK) -> AsyncIterator[World]:
-    """A hub of one's own with its surroundings."""
+    """A hub of one's own with its surroundings. When it has ended it is swept: a leak fails whoever used it."""
     async with running_hub(folder, settings) as hub:
         clients = hub.addresses.clients
         api, helseid = hub.addresses.api, hub.addresses.helseid
+        watch = Watch(api)
+        traces = [watch.trace()]
         async with (
-            vendor(api, helseid, "trygghetsvakt", clients["trygghetsvakt"].key_file) as may,
-            vendor(api, helseid, "natugla", clients["natugla"].key_file) as may_not,
-            aiohttp.ClientSession() as http,
+            vendor(api, helseid, "trygghetsvakt", clients["trygghetsvakt"].key_file, traces=traces) as may,
+            vendor(api, helseid, "natugla", clients["natugla"].key_file, traces=traces) as may_not,
+            aiohttp.ClientSession(trace_configs=traces) as http,
         ):
             yield World(hub, may, may_not, http)
+            calls = await _calls(http, hub.addresses.epj)
+    hits = await asyncio.to_thread(sweep, hub.folder, watch.marks, watch.answers, calls)
+    assert_clean(hits)
+
+
+async def _calls(http: aiohttp.ClientSession, epj: str) -> list[str]:
+    """How the journal was called; none where a test has ended it."""
+    try:
+        async with http.get(f"{epj}/calls") as answer:
+            calls: list[str] = await answer.json()
+            return calls
+    except aiohttp.ClientError:
+        return []

@@ -1,0 +1,114 @@
+"""Looks through everything that a hub has left behind for what may only be in payloads (P6).
+
+Every hub that a test starts is swept when it has ended (`tests.flow.hub.world`): its logs, what was on its bus, every
+document that is no payload (work lists, registers, audit log, checkpoints), the journal's account of how it was called,
+and the answers that its callers got. Looked for are the people, numbers and tokens that were sent, in every form that
+`tests.flow.marks` knows, and anything that is shaped as a token or is some person's number, whoever sent it.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shared.identity.person import person_number
+from tests.flow.marks import forms, rows
+from tests.flow.watch import ELEVEN
+
+_TOKEN: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{12,}\.(?:eyJ)?[A-Za-z0-9_-]{12,}")
+"""A JWS in its compact form: its header begins so, since it begins as a JSON object."""
+_ALL_FORMS: Final = 60
+"""Marks that are looked for in every form; of more than that the rest only as they are (a sweep must stay quick)."""
+_AROUND: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that should not be there: what, where, and what stands around it."""
+
+    what: str
+    where: str
+    around: bytes
+
+
+def sweep(
+    folder: Path, marks: Mapping[str, str], answers: Iterable[bytes] = (), calls: Iterable[str] = ()
+) -> list[Hit]:
+    """Everything found in the folder of a hub that has ended, in what it answered and in how it called the journal."""
+    places = {
+        "a log": _logs(folder),
+        "the bus": (each.read_bytes() for each in _files(folder / "servicebus")),
+        "a document": _documents(folder),
+        "the journal's calls": (*_calls(folder), *(each.encode("utf-8", "surrogateescape") for each in calls)),
+        "an answer": answers,
+    }
+    wanted = _wanted(marks)
+    hits: list[Hit] = []
+    for where, texts in places.items():
+        # The same line or row comes often; it need only be looked at once.
+        text = b"\n".join(dict.fromkeys(texts))
+        hits += _marked(where, text, wanted)
+        hits += _shaped(where, text)
+    return hits
+
+
+def _wanted(marks: Mapping[str, str]) -> dict[bytes, str]:
+    wanted: dict[bytes, str] = {}
+    for place, (name, mark) in enumerate(marks.items()):
+        for form in forms(mark) if place < _ALL_FORMS else {mark.encode()}:
+            wanted.setdefault(form.lower(), name)
+    return wanted
+
+
+def _marked(where: str, text: bytes, wanted: Mapping[bytes, str]) -> Iterator[Hit]:
+    lower = text.lower()
+    for form, name in wanted.items():
+        at = lower.find(form)
+        if at >= 0:
+            yield Hit(name, where, text[max(0, at - _AROUND) : at + len(form) + _AROUND])
+
+
+def _shaped(where: str, text: bytes) -> Iterator[Hit]:
+    # The journal is called with credentials of the hub's own.
+    if where != "the journal's calls":
+        for found in _TOKEN.finditer(text):
+            yield Hit("a token", where, text[max(0, found.start() - _AROUND) : found.start() + _AROUND])
+    for found in ELEVEN.finditer(text):
+        if person_number(found[0].decode()).valid:
+            yield Hit("a person's number", where, text[max(0, found.start() - _AROUND) : found.end() + _AROUND])
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (each for each in sorted(folder.rglob("*")) if each.is_file())
+
+
+def _logs(folder: Path) -> Iterator[bytes]:
+    for each in _files(folder / "logs"):
+        yield from each.read_bytes().splitlines()
+
+
+def _documents(folder: Path) -> Iterator[bytes]:
+    for database in _files(folder / "cosmos"):
+        if database.suffix == ".sqlite3":
+            yield from (text for name, text in rows(database) if not name.startswith("payload "))
+
+
+def _calls(folder: Path) -> Iterator[bytes]:
+    """What came with a message to the journal: all that its table has but the message."""
+    for database in _files(folder / "epj"):
+        if database.suffix == ".sqlite":
+            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+                found = connection.execute("SELECT * FROM received")
+                names = [column[0] for column in found.description]
+                for row in found:
+                    told = zip(names, row, strict=True)
+                    yield " ".join(f"{name}={cell}" for name, cell in told if name != "body").encode()
+
+
+def assert_clean(hits: Iterable[Hit]) -> None:
+    """Fails with what was found."""
+    found = [f"{each.what} in {each.where}: {each.around!r}" for each in hits]
+    assert not found, "what only payloads may hold was found elsewhere:\n" + "\n".join(found[:20])
