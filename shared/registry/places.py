@@ -122,7 +122,8 @@ def wanted(place: Place, fields: dict[str, Any] | None, current: Entry | None) -
     match place.thing:
         case Thing.RECEIVERS if municipality is not None:
             made = None if fields is None else written(form, {**fields, "id": place.id})
-            return replace(municipality, receivers=_with(municipality.receivers, place.id, made))
+            traffic = municipality.traffic if made is not None else municipality.traffic.without(place.id or "")
+            return replace(municipality, receivers=_with(municipality.receivers, place.id, made), traffic=traffic)
         case Thing.TRAFFIC if municipality is not None:
             return replace(municipality, traffic=OPEN if fields is None else written(Traffic, fields))
         case _ if fields is None:
