@@ -130,7 +130,7 @@ class Municipality:
     """The municipality number (SSB's Standard for municipal divisions), for instance 0301."""
     environment: Environment | None = None
     """The environment it is for; null: that of the hub it is registered at."""
-    traffic: Traffic = OPEN
+    traffic: Traffic = field(default_factory=lambda: OPEN)
     retention_days: Annotated[int, Field(ge=1, le=3650)] = RETENTION_DAYS
     """Days a message is kept after it has arrived; a week at the least, so that nothing is deleted while it is tried."""
     when_refused: WhenRefused = WhenRefused.SET_ASIDE
