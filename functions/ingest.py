@@ -8,16 +8,19 @@ from shared.access.caller import Caller
 from shared.errors import HubError, NotAvailable, TooManyCalls, Unexpected
 from shared.fhir import outcome
 from shared.fhir.r4 import checker
+from shared.fhir.version import rules_version
 from shared.fhir.vkp import profiles
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.road import messaging
 from shared.road.accepting import RESOURCES, Accepted, Post
+from shared.trail import facts
 from shared.trail.refusals import Refusal
 
 door = func.Blueprint()
 
 # Else the first vendor to call would wait for FHIR's types to be compiled.
+rules_version()
 checker.preload()
 profiles.preload()
 
@@ -106,6 +109,7 @@ async def _note(error: HubError, post: Post, caller: Caller | None) -> None:
         correlation_id=post.correlation_id,
         vkp_id=caller.vkp_id if caller else None,
         body=post.body if caller and post.body else None,
+        facts=facts.of_acceptance(caller.token_id, caller.client_id, rules_version()) if caller else {},
     )
     try:
         await hub().refusals.keep(refusal)

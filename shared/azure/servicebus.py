@@ -1,7 +1,6 @@
 """Signals on Service Bus: one sender a queue, kept open; signals that come at the same time travel together."""
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from shared.azure import credentials
 from shared.azure.settings import ServiceBusSettings
 from shared.messages.lanes import Lane
-from shared.messages.signals import Queue, SignalLost
+from shared.messages.signals import Queue, Signal, SignalLost
 
 _TOGETHER: Final = 100
 """Signals in one send; at a few hundred bytes each that is far below a batch's limit of 256 KB."""
@@ -44,10 +43,12 @@ class ServiceBusSignals:
         self._looking = asyncio.Lock()
         self._monotonic = monotonic
 
-    async def send(self, queue: Queue, lane: Lane, due: datetime | None = None) -> None:
+    async def send(
+        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+    ) -> None:
         """See Signals."""
         message = ServiceBusMessage(
-            json.dumps({"lane": lane}).encode("ascii"),
+            Signal(lane, to, woken).body(),
             session_id=lane,
             content_type="application/json",
             scheduled_enqueue_time_utc=due,

@@ -16,7 +16,8 @@ from shared.messages.documents import Change, Container, Create, Document, NotTh
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import LANE_DOCUMENT, Event, Station
-from shared.messages.worklist import GRACE, Leaving
+from shared.messages.urgency import Urgency
+from shared.messages.worklist import GRACE, Joined, Joining, Leaving, Missing, Overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,17 @@ class Receipt:
     lane: Lane
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event in its lane's line."""
+
+    event: Event
+    place: int
+    """The how-manieth of its lane it is, ever."""
+    work: Document
+    """As it stands in the line."""
+
+
 class EventStore:
     """Events in the container `events`."""
 
@@ -35,19 +47,14 @@ class EventStore:
         self._container = container
         self._grace = grace
 
-    async def accept(self, event: Event, body: bytes) -> bool:
-        """Store an event for good. False when the very same event was stored before. Raises Unreachable."""
-        work = event.facts()
-        due = clock.written(event.received_at + self._grace)
-        keep = (Create(event.document()), Create(model.payload_document(event, body)))
-        queue = Patch(
-            LANE_DOCUMENT,
-            (Change("add", "/pending/-", work), Change("incr", "/accepted", 1), Change("set", "/due", due)),
-        )
-        first = Create(
-            {"id": LANE_DOCUMENT, "lane": event.lane, "type": "lane", "accepted": 1, "pending": [work], "due": due}
-        )
-        return await worklist.join(self._container, keep, queue, first, event.lane)
+    async def accept(self, event: Event, body: bytes, kept_for: timedelta | None = None) -> bool:
+        """Store an event for good. False when the very same event was stored before. Raises Unreachable.
+
+        Its bytes are deleted `kept_for` after they came, by the database itself; None: not at all.
+        """
+        keep = (Create(event.document()), Create(model.payload_document(event, body, kept_for)))
+        joining = Joining(event.facts(), event.received_at + self._grace)
+        return await worklist.join(self._container, keep, joining, event.lane) is not Joined.AGAIN
 
     async def find(self, event: str, lane: Lane) -> Document | None:
         """The event's document; None when there is none."""
@@ -62,8 +69,18 @@ class EventStore:
 
     async def pending(self, lane: Lane) -> tuple[Event, ...]:
         """The lane's events that are not routed yet, in the order of acceptance."""
+        return tuple(each.event for each in await self.line(lane))
+
+    async def line(self, lane: Lane) -> tuple[Placed, ...]:
+        """The lane's events that are not routed yet, in order, each with its place in it."""
         document = await self._container.read(LANE_DOCUMENT, lane)
-        return tuple(model.event_from(entry) for entry in document["pending"]) if document else ()
+        if document is None:
+            return ()
+        # Whoever leaves does so from the head, so the places of those left are the last ones given.
+        first = document["accepted"] - len(document["pending"]) + 1
+        return tuple(
+            Placed(model.event_from(entry), place, entry) for place, entry in enumerate(document["pending"], first)
+        )
 
     async def before(self, event: Event, name: str) -> Event | None:
         """The latest event of the same lane that has this name and was accepted before `event`."""
@@ -75,38 +92,67 @@ class EventStore:
         )
         return model.event_from(found[0]) if found else None
 
-    async def routed(self, event: Event, receipts: tuple[Receipt, ...], now: datetime, more: bool) -> None:
-        """Note where the event went and take it off the work list. Raises ConditionFailed when that was done."""
-        await self._leave(event, Step.ROUTE, receipts, now, more, "")
+    async def routed(
+        self, event: Event, receipts: tuple[Receipt, ...], now: datetime, behind: Placed | None = None
+    ) -> None:
+        """Note where the event went and take it off the line. `behind` is who was seen behind it.
 
-    async def quarantined(self, event: Event, now: datetime, more: bool, code: str) -> None:
+        Raises ConditionFailed when that was done.
+        """
+        await self._leave(event, Step.ROUTE, receipts, now, behind, "")
+
+    async def quarantined(self, event: Event, now: datetime, code: str, behind: Placed | None = None) -> None:
         """Put the event aside for a person, with the reason's code. Raises ConditionFailed when it was moved."""
-        await self._leave(event, Step.QUARANTINE, (), now, more, code)
+        await self._leave(event, Step.QUARANTINE, (), now, behind, code)
 
     async def _leave(
-        self, event: Event, step: Step, receipts: tuple[Receipt, ...], now: datetime, more: bool, detail: str
+        self, event: Event, step: Step, receipts: tuple[Receipt, ...], now: datetime, behind: Placed | None, detail: str
     ) -> None:
         state = lifecycle.after(State.RECEIVED, step)
         receivers = [{"receiver": r.receiver, "delivery": r.delivery, "lane": r.lane} for r in receipts]
+        aside = model.aside_document(now, detail, "", event.orgnr) if state is State.QUARANTINED else None
         moved = Patch(
             event.id,
             (
                 Change("set", "/state", state.value),
                 Change("set", "/receivers", receivers),
                 Change("add", "/stations/-", Station(now, state, detail).document()),
+                *((Change("set", "/aside", aside),) if aside else ()),
             ),
             condition=f"FROM c WHERE c.state = '{State.RECEIVED}'",
         )
-        head = f"c.pending[0].event = '{event.id}'"
-        await worklist.settle(self._container, moved, Leaving(head, now + self._grace, more), event.lane)
+        leaving = Leaving(
+            head=f"c.pending[0].event = '{event.id}'",
+            prompt=event.urgency is Urgency.PROMPT,
+            due=now + self._grace,
+            next=behind.work if behind is not None else None,
+        )
+        await worklist.settle(self._container, (moved,), leaving, event.lane)
 
     async def postpone(self, lane: Lane, due: datetime) -> None:
         """Say when the lane must be looked at next, if it still has work. Raises Unreachable."""
         await worklist.postpone(self._container, lane, due)
 
-    async def overdue(self, now: datetime, limit: int) -> tuple[tuple[Lane, datetime], ...]:
-        """Lanes whose due time has passed, the oldest first."""
+    async def overdue(self, now: datetime, limit: int) -> tuple[Overdue, ...]:
+        """Lines whose due time has passed, the longest overdue first."""
         return await worklist.overdue(self._container, now, limit)
+
+    async def looked(self, lane: Lane, due: datetime) -> None:
+        """Note that an overdue line was signalled, and when it is to be looked at next. Raises Unreachable."""
+        await worklist.looked(self._container, lane, due)
+
+    async def missing(self, since: datetime, until: datetime, limit: int) -> tuple[Missing, ...]:
+        """Events accepted between two times that are not routed and in no line."""
+        text = (
+            "SELECT c.id, c.lane, c.state FROM c WHERE c.type = 'event' AND c.receivedAt >= @since "
+            "AND c.receivedAt < @until AND c.state = 'received'"
+        )
+        return await worklist.missing(self._container, text, (since, until), limit, "event")
+
+    async def put_back(self, missing: Missing, now: datetime) -> None:
+        """Put an event into the line it is missing from."""
+        joining = Joining(model.event_from(missing.document).facts(), now + self._grace)
+        await worklist.join(self._container, (), joining, missing.lane)
 
 
 def receipts_from(document: Mapping[str, Any]) -> tuple[Receipt, ...]:

@@ -22,9 +22,9 @@ def inbound(orgnr: str, pseudonym: str) -> Lane:
     return Lane(_digest("in", orgnr, pseudonym, length=_LANE_LENGTH))
 
 
-def outbound(receiver: str, pseudonym: str) -> Lane:
-    """The lane of one receiver's messages about one patient."""
-    return Lane(_digest("out", receiver, pseudonym, length=_LANE_LENGTH))
+def outbound(orgnr: str, receiver: str, pseudonym: str) -> Lane:
+    """The lane of one receiver's messages about one patient. A receiver is known by its municipality and its id."""
+    return Lane(_digest("out", orgnr, receiver, pseudonym, length=_LANE_LENGTH))
 
 
 def event_id(

@@ -3,14 +3,15 @@
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared import clock
 from shared.messages.documents import Document
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State
+from shared.messages.urgency import Urgency
 
 LANE_DOCUMENT: Final = "lane"
 """The id of the one document in each partition that lists the lane's work."""
@@ -23,10 +24,13 @@ class Station:
     at: datetime
     state: State
     detail: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else the audit log is to know of it: codes, versions, numbers. No personal data."""
 
     def document(self) -> Document:
         """As kept in the event's or the delivery's `stations`."""
-        return {"at": clock.written(self.at), "state": self.state.value, "detail": self.detail}
+        written = {"at": clock.written(self.at), "state": self.state.value, "detail": self.detail}
+        return {**written, "facts": dict(self.facts)} if self.facts else written
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Event:
     """How grave its sender says it is, with the scale: `vkp:30`, `r4:high`; empty when nothing is said."""
     names: tuple[str, ...] = ()
     """Keys of what its sender may call it by in a later message (`lanes.business_key`); its own identifier first."""
+    urgency: Urgency = Urgency.ROUTINE
 
     def facts(self) -> Document:
         """What routing and delivering need to know, as kept in work lists and deliveries."""
@@ -78,6 +83,7 @@ class Event:
             "kind": self.kind,
             "severity": self.severity,
             "names": list(self.names),
+            "urgency": self.urgency.value,
         }
 
     def document(self) -> Document:
@@ -115,6 +121,7 @@ def event_from(facts: Mapping[str, Any]) -> Event:
         kind=facts.get("kind", ""),
         severity=facts.get("severity", ""),
         names=tuple(facts.get("names", ())),
+        urgency=Urgency(facts.get("urgency", Urgency.ROUTINE)),
     )
 
 
@@ -129,6 +136,13 @@ class Delivery:
     """Tries begun."""
     routed_at: datetime
     event: Event
+    place: int = 0
+    """Its event's place in the order of acceptance at its municipality and patient: what is replayed goes by it."""
+
+    @property
+    def key(self) -> str:
+        """Its receiver, told from those of other municipalities that have the same id."""
+        return receiver_key(self.event.orgnr, self.receiver)
 
     def work(self) -> Document:
         """What handing it over needs to know, as kept in its lane's line."""
@@ -138,6 +152,7 @@ class Delivery:
             "lane": self.lane,
             "receiver": self.receiver,
             "routedAt": clock.written(self.routed_at),
+            "place": self.place,
         }
 
     def document(self) -> Document:
@@ -161,24 +176,42 @@ def delivery_from(work: Mapping[str, Any], attempts: int) -> Delivery:
         attempts=attempts,
         routed_at=clock.read(work["routedAt"]),
         event=event_from(work),
+        place=work.get("place", 0),
     )
+
+
+def receiver_key(orgnr: str, receiver: str) -> str:
+    """A receiver's name everywhere: its municipality and its id there."""
+    return f"{orgnr}/{receiver}"
 
 
 def stations_from(document: Mapping[str, Any]) -> tuple[Station, ...]:
     """The stations kept in an event's or a delivery's document."""
-    entries: Sequence[Mapping[str, str]] = document["stations"]
-    return tuple(Station(clock.read(entry["at"]), State(entry["state"]), entry["detail"]) for entry in entries)
+    entries: Sequence[Mapping[str, Any]] = document["stations"]
+    return tuple(
+        Station(clock.read(entry["at"]), State(entry["state"]), entry["detail"], entry.get("facts", {}))
+        for entry in entries
+    )
 
 
-def payload_document(event: Event, body: bytes) -> Document:
-    """The received bytes as a document: exact (P5), and small, since a write is paid for by its size."""
-    return {
+def payload_document(event: Event, body: bytes, kept_for: timedelta | None = None) -> Document:
+    """The received bytes as a document: exact (P5), and small, since a write is paid for by its size.
+
+    The database deletes it by itself when it has been `kept_for` so long (Cosmos DB's time to live, whole seconds).
+    """
+    document: Document = {
         "id": payload_id(event.id),
         "lane": event.lane,
         "type": "payload",
         "encoding": "zlib+base64",
         "data": base64.b64encode(zlib.compress(body)).decode("ascii"),
     }
+    return document if kept_for is None else {**document, "ttl": max(1, int(kept_for.total_seconds()))}
+
+
+def aside_document(at: datetime, cause: str, key: str, orgnr: str, status: int = 0) -> Document:
+    """Why a message is set aside, as its document says it for as long as it is: what replay looks for it by."""
+    return {"at": clock.written(at), "cause": cause, "key": key, "orgnr": orgnr, "status": status}
 
 
 def payload_id(event: str) -> str:

@@ -1,103 +1,259 @@
-"""A lane's list of work: joining it, leaving it, and when somebody must look at it.
+"""A lane's line of work: joining it, leaving it, and when somebody must look at it.
 
-Both kinds of lanes keep one `lane` document in their partition: `pending`, the work in order, and `due`, when somebody
+Both kinds of lanes keep one `lane` document in their partition: `pending`, the work in order; `since`, when the first
+of it was accepted; `waiting` and `prompts`, how much there is and how much of it is prompt; and `due`, when somebody
 must have looked at it (P2). Whatever joins or leaves does so in one batch with the document it is about.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from enum import Enum, auto
+from typing import Any, Final
 
 from shared import clock
-from shared.messages.documents import AlreadyThere, Change, ConditionFailed, Container, Create, NotThere, Patch
+from shared.messages.documents import (
+    AlreadyThere,
+    Change,
+    ConditionFailed,
+    Container,
+    Create,
+    Document,
+    NotThere,
+    Operation,
+    Patch,
+)
 from shared.messages.lanes import Lane
 from shared.messages.model import LANE_DOCUMENT
+from shared.messages.urgency import Urgency
 
 GRACE: Final = timedelta(seconds=15)
 """How long a signal has before the orphan check takes it for lost, unless the settings say otherwise."""
 
 
-async def join(container: Container, keep: Sequence[Create], queue: Patch, first: Create, lane: Lane) -> bool:
-    """Keep documents and put their work at the end of the lane's list, all or nothing.
+class Joined(Enum):
+    """How something came into a line."""
 
-    `first` is the list itself, for the lane's first work. False when the documents were kept before.
-    """
+    AGAIN = auto()
+    """It did not: it was kept before."""
+    FIRST = auto()
+    """It is at the head."""
+    BEHIND = auto()
+    """Others stand before it, so the line has a next step already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Work that joins a line. Its `receivedAt` and `urgency` are read."""
+
+    work: Document
+    due: datetime
+    """By when somebody must look at the line, if this is its first work or is prompt."""
+    line: Document = field(default_factory=dict)
+    """What a line of this kind is made with, beside what all lines have."""
+    hurry: tuple[Change, ...] = ()
+    """What prompt work changes about a line that others stand in."""
+
+    @property
+    def _prompt(self) -> bool:
+        return bool(self.work["urgency"] == Urgency.PROMPT)
+
+    @property
+    def _common(self) -> tuple[Change, ...]:
+        more = (Change("incr", "/prompts", 1),) if self._prompt else ()
+        place = Change("add", "/pending/-", self.work)
+        return (place, Change("incr", "/accepted", 1), Change("incr", "/waiting", 1), *more)
+
+    @property
+    def _due(self) -> Change:
+        return Change("set", "/due", clock.written(self.due))
+
+    def first(self) -> Patch:
+        """Into a line that is empty."""
+        since = Change("set", "/since", self.work["receivedAt"])
+        return Patch(LANE_DOCUMENT, (*self._common, self._due, since), "FROM c WHERE ARRAY_LENGTH(c.pending) = 0")
+
+    def behind(self) -> Patch:
+        """Into a line in which others stand. Its next step stays what it is, unless this is prompt."""
+        hurry = (self._due, *self.hurry) if self._prompt else ()
+        return Patch(LANE_DOCUMENT, (*self._common, *hurry), "FROM c WHERE ARRAY_LENGTH(c.pending) > 0")
+
+    def new(self, lane: Lane) -> Create:
+        """Into a line that is made for it."""
+        return Create({
+            **self.line, "id": LANE_DOCUMENT, "lane": lane, "type": "lane", "accepted": 1, "waiting": 1,
+            "prompts": int(self._prompt), "pending": [self.work], "since": self.work["receivedAt"],
+            "due": clock.written(self.due), "looked": 0,
+        })  # fmt: skip
+
+
+async def join(container: Container, keep: Sequence[Create], joining: Joining, lane: Lane) -> Joined:
+    """Keep documents and put their work at the end of the lane's line, all or nothing."""
+    place = len(keep)
     while True:
-        try:
-            await container.batch((*keep, queue), lane)
-        except NotThere:
-            # A lane's first work brings the list. Two may race for it: the loser finds it and adds to it.
+        ways: tuple[tuple[Operation, Joined], ...] = (
+            (joining.first(), Joined.FIRST),
+            (joining.behind(), Joined.BEHIND),
+        )
+        for operation, joined in ways:
             try:
-                await container.batch((*keep, first), lane)
-            except AlreadyThere as error:
-                if error.index == len(keep):
-                    continue
-                return False
-        except AlreadyThere:
-            return False
-        return True
+                await container.batch((*keep, operation), lane)
+            except AlreadyThere:
+                return Joined.AGAIN
+            except NotThere:
+                break
+            except ConditionFailed:
+                continue
+            return joined
+        else:
+            # It was filled and emptied in between.
+            continue
+        try:
+            await container.batch((*keep, joining.new(lane)), lane)
+        except AlreadyThere as error:
+            # Two may race for a lane's first work: the loser finds the line and joins it.
+            if error.index != place:
+                return Joined.AGAIN
+        else:
+            return Joined.FIRST
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The head of a lane leaves its list."""
+    """The head of a line leaves it."""
 
     head: str
     """The condition that it still is the head."""
+    prompt: bool
+    """Whether it is prompt."""
     due: datetime
-    """When the lane must be looked at next, if others are behind the head."""
-    more: bool
-    """Whether others were seen behind it."""
+    """When the line must be looked at next, if others are behind the head."""
+    next: Mapping[str, Any] | None
+    """The work seen behind it."""
     also: tuple[Change, ...] = ()
 
-    def patch(self) -> Patch:
-        """The change to the lane's document."""
-        # A lane may be said to have nothing due only while nobody has joined it since it was read: else the one who
+    def patch(self, next: Mapping[str, Any] | None) -> Patch:
+        """The change to the line, with this work behind the head."""
+        # A line may be said to have nothing due only while nobody has joined it since it was read: else the one who
         # joined would be known to nobody if its signal were lost (P2).
-        alone = "" if self.more else " AND ARRAY_LENGTH(c.pending) = 1"
-        due = clock.written(self.due) if self.more else None
-        changes = (Change("remove", "/pending/0"), Change("set", "/due", due), *self.also)
+        alone = "" if next else " AND ARRAY_LENGTH(c.pending) = 1"
+        changes = (
+            Change("remove", "/pending/0"),
+            Change("incr", "/waiting", -1),
+            *((Change("incr", "/prompts", -1),) if self.prompt else ()),
+            Change("set", "/due", clock.written(self.due) if next else None),
+            Change("set", "/since", next["receivedAt"] if next else None),
+            *self.also,
+        )
         return Patch(LANE_DOCUMENT, changes, condition=f"FROM c WHERE {self.head}{alone}")
 
 
-async def settle(container: Container, moved: Patch | None, leaving: Leaving, lane: Lane) -> bool:
-    """Move a message to its next state and take it off its lane's list, both or neither.
+async def settle(container: Container, before: Sequence[Operation], leaving: Leaving, lane: Lane) -> bool:
+    """Move a message to its next state and take it off its lane's line, both or neither.
 
-    Returns whether others are left in the lane. Raises ConditionFailed when the message or the lane's head is not what
-    the caller took it for.
+    Returns whether others are left in the line. Raises ConditionFailed (with the index in `before`, or its length)
+    when the message or the line's head is not what the caller took it for.
     """
-    before = (moved,) if moved else ()
     try:
-        await container.batch((*before, leaving.patch()), lane)
+        await container.batch((*before, leaving.patch(leaving.next)), lane)
     except ConditionFailed as error:
-        if leaving.more or error.index != len(before):
+        if leaving.next is not None or error.index != len(before):
             raise
-        await container.batch((*before, replace(leaving, more=True).patch()), lane)
+        line = await container.read(LANE_DOCUMENT, lane)
+        joined = line["pending"][1:2] if line is not None else ()
+        if not joined:
+            raise
+        await container.batch((*before, leaving.patch(joined[0])), lane)
         return True
-    return leaving.more
+    return leaving.next is not None
 
 
-async def overdue(container: Container, now: datetime, limit: int) -> tuple[tuple[Lane, datetime], ...]:
-    """Lanes of a container that were due before `now`, the oldest first."""
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A line that somebody should have looked at."""
+
+    lane: Lane
+    due: datetime
+    urgency: Urgency
+    """Prompt when anything in it is."""
+    key: str
+    """Of an outbound line: its receiver's."""
+    held: bool
+    """Whether it was known to have to wait for something: its receiver, or a person."""
+    looked: int
+    """How often it was signalled for being overdue since somebody was last at it."""
+
+
+async def overdue(container: Container, now: datetime, limit: int) -> tuple[Overdue, ...]:
+    """Lines of a container that were due before `now`, the longest overdue first."""
     found = await container.query(
-        "SELECT c.lane, c.due FROM c WHERE c.type = 'lane' AND c.due < @now ORDER BY c.due",
+        "SELECT c.lane, c.due, c.prompts, c.key, c.parked, c.blocked, c.looked FROM c WHERE c.type = 'lane' "
+        "AND c.due < @now ORDER BY c.due",
         {"@now": clock.written(now)},
         limit,
     )
-    return tuple((Lane(entry["lane"]), clock.read(entry["due"])) for entry in found)
+    return tuple(
+        Overdue(
+            Lane(entry["lane"]),
+            clock.read(entry["due"]),
+            Urgency.PROMPT if entry["prompts"] else Urgency.ROUTINE,
+            entry.get("key", ""),
+            bool(entry.get("parked") or entry.get("blocked")),
+            entry["looked"],
+        )
+        for entry in found
+    )
 
 
-async def postpone(container: Container, lane: Lane, due: datetime) -> None:
-    """Set a lane's due time, if it has work left."""
+async def postpone(container: Container, lane: Lane, due: datetime, *more: Change) -> None:
+    """Set a line's due time, if it has work left."""
     try:
         await container.patch(
             Patch(
                 LANE_DOCUMENT,
-                (Change("set", "/due", clock.written(due)),),
+                (Change("set", "/due", clock.written(due)), *more),
                 condition="FROM c WHERE ARRAY_LENGTH(c.pending) > 0",
             ),
             lane,
         )
     except (ConditionFailed, NotThere):
         return
+
+
+async def looked(container: Container, lane: Lane, due: datetime) -> None:
+    """Note that an overdue line was signalled, and when it is to be looked at next."""
+    await postpone(container, lane, due, Change("incr", "/looked", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A message that has a next step and stands in no line."""
+
+    id: str
+    lane: Lane
+    document: Document
+
+
+async def missing(
+    container: Container, text: str, window: tuple[datetime, datetime], limit: int, member: str
+) -> tuple[Missing, ...]:
+    """Those that `text` finds between two times (@since, @until) and that are not in their lines.
+
+    `member` is what a line's work calls them by.
+    """
+    since, until = window
+    found = await container.query(text, {"@since": clock.written(since), "@until": clock.written(until)}, limit)
+    left_out: list[Missing] = []
+    lines: dict[Lane, Document | None] = {}
+    for document in found:
+        lane = Lane(document["lane"])
+        if lane not in lines:
+            lines[lane] = await container.read(LANE_DOCUMENT, lane)
+        line = lines[lane]
+        if line is not None and any(work[member] == document["id"] for work in line["pending"]):
+            continue
+        # It may have moved on between the two looks.
+        now = await container.read(document["id"], lane)
+        if now is not None and now["state"] == document["state"]:
+            left_out.append(Missing(document["id"], lane, now))
+    return tuple(left_out)

@@ -170,6 +170,8 @@ class Grant:
     """The first moment at which it does not hold any longer (UTC); null: until withdrawn."""
     approved_by: Line = ""
     """Who decided it at the municipality: a role or a case number, no person's name."""
+    silent_after_hours: Annotated[int, Field(ge=1, le=8760)] | None = None
+    """After how many hours without a message from it people are told; null: never."""
 
     def allows(self, resource: str) -> bool:
         """Whether it may use this address."""

@@ -8,6 +8,7 @@ store has it (P1).
 import asyncio
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from shared.access.authenticate import Authenticator
@@ -28,12 +29,13 @@ from shared.fhir.reading import Judging, Reading, read_message
 from shared.fhir.rules import Policy
 from shared.identity.series import Environment
 from shared.log import LogEvent, log
-from shared.messages import lanes
+from shared.messages import lanes, urgency
 from shared.messages.documents import Unreachable
 from shared.messages.events import EventStore
 from shared.messages.model import Event
-from shared.messages.signals import Queue, SignalLost, Signals
+from shared.messages.signals import EVENTS, SignalLost, Signals
 from shared.registry.decision import Action, Ask, Facts, require
+from shared.registry.model import RETENTION_DAYS, Municipality
 from shared.registry.register import Register
 from shared.road.limits import Limits
 from shared.road.placing import Placing
@@ -43,6 +45,9 @@ RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", 
 
 _LARGE: Final = 32 * 1024
 """Bytes from which on a message is judged beside the event loop; nearly all are smaller."""
+
+SHORTEST_KEPT: Final = timedelta(days=7)
+"""Bytes are kept at least for so long: longer than a message is tried (76 h), with a weekend to decide about it."""
 
 _CONTENT_TYPES: Final = frozenset({
     "application/fhir+json", "application/json", "text/json", "text/plain", "application/octet-stream", "",
@@ -121,13 +126,14 @@ class Acceptance:
             self._limits.system(caller.vkp_id, post.orgnr if grant is not None else "", system.rate_limit)
             if resource not in RESOURCES:
                 raise UnknownAddress
-            facts = Facts(await self._register.municipality(post.orgnr), grant, system, self._clock())
+            municipality = await self._register.municipality(post.orgnr)
+            facts = Facts(municipality, grant, system, self._clock())
             require(caller, Ask(post.orgnr, resource, Action.WRITE), facts)
             bundle_type = "message" if post.messaging else None
             judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
             event = await self._event(post, resource, caller, reading)
-            return await self._keep(event, post.body, reading)
+            return await self._keep(event, post.body, reading, _kept_for(municipality))
         except (Unreachable, SignalLost):
             raise NotAvailable from None
 
@@ -166,14 +172,15 @@ class Acceptance:
             kind=reading.event.kind.value,
             severity=_severity(reading.event.severity),
             names=tuple(lanes.business_key(caller.vkp_id, post.orgnr, each) for each in reading.names),
+            urgency=urgency.of(reading.event.kind.value, _severity(reading.event.severity)),
         )
 
-    async def _keep(self, event: Event, body: bytes, reading: Reading) -> Accepted:
+    async def _keep(self, event: Event, body: bytes, reading: Reading, kept_for: timedelta) -> Accepted:
         # A queue known to be out of reach is asked before anything is stored: the caller is then told to come back, and
         # nothing is here that he was not told of.
         if not await self._signals.ready():
             raise NotAvailable
-        new = await self._events.accept(event, body)
+        new = await self._events.accept(event, body, kept_for)
         log(
             LogEvent.ACCEPTED if new else LogEvent.ACCEPTED_AGAIN,
             event_id=event.id, orgnr=event.orgnr, resource=event.resource, vkp_id=event.sender,
@@ -181,10 +188,10 @@ class Acceptance:
         )  # fmt: skip
         # Signalled again too when the message is not new: the caller may repeat it because the first signal was lost.
         try:
-            await self._signals.send(Queue.EVENTS, event.lane)
+            await self._signals.send(EVENTS[event.urgency], event.lane)
         except SignalLost:
             # Stored, so it will be delivered whatever happens; but until the queue is back nobody knows when.
-            log(LogEvent.SIGNAL_LOST, lane=event.lane, queue=Queue.EVENTS)
+            log(LogEvent.SIGNAL_LOST, lane=event.lane, queue=EVENTS[event.urgency])
             raise
         return Accepted(event.id, again=not new, warnings=reading.warnings)
 
@@ -204,6 +211,11 @@ def _checked_body(post: Post) -> bytes:
     if not post.body.strip():
         raise EmptyBody
     return post.body
+
+
+def _kept_for(municipality: Municipality | None) -> timedelta:
+    # However soon a municipality wants them deleted: not before every try has been made, and somebody has looked.
+    return max(timedelta(days=municipality.retention_days if municipality else RETENTION_DAYS), SHORTEST_KEPT)
 
 
 def _severity(severity: Severity | None) -> str:

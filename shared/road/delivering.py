@@ -4,23 +4,26 @@ import asyncio
 import hashlib
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock
+from shared.clock import read as read_time
 from shared.delivery.answers import Answer, Later, Refused, Taken
+from shared.delivery.gate import BREAKER_OPEN, Busy, Gate, Go, Hold, To
 from shared.delivery.receiver import ReceiverClient
-from shared.delivery.schedule import Schedule
+from shared.delivery.schedule import Schedules
 from shared.log import LogEvent, log
-from shared.messages.deliveries import DeliveryStore, Gone, Try
+from shared.messages.deliveries import DeliveryStore, Elsewhere, Gone, Outcome, Refusal, Try
 from shared.messages.documents import ConditionFailed, NotThere, Unreachable
 from shared.messages.events import EventStore
-from shared.messages.lanes import Lane
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
-from shared.messages.signals import Queue, SignalLost, Signals
-from shared.registry.model import Content, Municipality, Receiver
+from shared.messages.signals import DELIVERIES, Signal, SignalLost, Signals
+from shared.messages.urgency import Urgency
+from shared.registry.model import Content, Municipality, Receiver, WhenRefused
 from shared.registry.register import Register
 from shared.road import noting
 from shared.road.noting import Before, HandedOver, KeptBack
@@ -29,8 +32,26 @@ from shared.tracing import span
 IN_ONE_GO: Final = 50
 """Deliveries of one lane before it is signalled again and left: other lanes want workers too."""
 
-_SILENCE: Final = timedelta(seconds=90)
-"""When a worker that has begun a try and is not heard of is given up: longer than a receiver has to answer."""
+GAVE_UP: Final = "HUB_GAVE_UP"
+
+_MARGIN: Final = timedelta(seconds=30)
+"""What a worker may need beside the time its receiver has to answer; then it is given up."""
+
+_WAIT_HERE: Final = timedelta(seconds=3.5)
+"""A prompt lane that waits no longer than this is waited for by its worker: a scheduled signal may be late."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When lanes are tried, and how long a try may last."""
+
+    schedules: Schedules
+    timeout: timedelta
+    """What a receiver has to answer in, where the register says nothing else."""
+    chance: Callable[[], float] = random.random
+    sleep: Sleep = asyncio.sleep
 
 
 class Delivering:
@@ -43,40 +64,93 @@ class Delivering:
         deliveries: DeliveryStore,
         register: Register,
         receiver: ReceiverClient,
-        schedule: Schedule,
+        gate: Gate,
+        pace: Pace,
         signals: Signals,
         clock: Clock,
-        chance: Callable[[], float] = random.random,
     ) -> None:
         self._events = events
         self._deliveries = deliveries
         self._register = register
         self._receiver = receiver
-        self._schedule = schedule
+        self._gate = gate
+        self._pace = pace
         self._signals = signals
         self._clock = clock
-        self._chance = chance
 
-    async def work(self, lane: Lane) -> None:
-        """Deliver what the lane has. Raises Unreachable; what is not delivered stays in line."""
+    async def work(self, signal: Signal, by: Urgency) -> None:
+        """Deliver what the lane has. `by` is the class of the queue that brought the signal.
+
+        Raises Unreachable; what is not delivered stays in line.
+        """
+        to = await self._to(signal)
+        if to is None:
+            return
+        woken = signal.woken
         for _ in range(IN_ONE_GO):
-            begun = await self._deliveries.begin(lane, self._clock(), _SILENCE)
-            if begun is None or not await self._try(begun):
+            if not await self._next(signal, to, by, woken):
                 return
-        await self._signal(lane)
+            woken = False
+        await self._signal(signal, by)
 
-    async def _try(self, begun: Try) -> bool:
-        """Make the try and settle it. Whether there is a next delivery and the lane can go on with it."""
+    async def _to(self, signal: Signal) -> To | None:
+        orgnr, _, receiver = signal.to.partition("/")
+        if orgnr and receiver:
+            return To(orgnr, receiver)
+        line = await self._deliveries.line(signal.lane)
+        return To(line["orgnr"], line["receiver"]) if line is not None and line["pending"] else None
+
+    async def _next(self, signal: Signal, to: To, by: Urgency, woken: bool) -> bool:
+        """One try of the lane's head, if the gate lets it. Whether the lane can go on at once."""
+        verdict = await self._gate.enter(to, by)
+        match verdict:
+            case Hold() if await self._hold(signal, to, verdict):
+                return False
+            case Busy(retry_in):
+                await self._signal(signal, by, self._clock() + retry_in)
+                return False
+        answer: Answer | None = None
+        try:
+            begun = await self._begin(signal, to, by, woken)
+            if begun is None:
+                return False
+            answer = await self._answer(begun)
+        finally:
+            if isinstance(verdict, Go):
+                await self._gate.leave(verdict, answer)
+        return await self._settle(begun, answer, signal, by)
+
+    async def _hold(self, signal: Signal, to: To, hold: Hold) -> bool:
+        """Park the lane. False when its head must have its last try now, whatever the gate says."""
+        line = await self._deliveries.park(signal.lane, to.key, hold.until)
+        if line is None:
+            return True
+        accepted = read_time(line["since"])
+        if hold.code == BREAKER_OPEN and self._pace.schedules[Urgency.ROUTINE].over(accepted, self._clock()):
+            return False
+        await self._gate.parked(to)
+        log(LogEvent.PARKED, lane=signal.lane, receiver=to.receiver, orgnr=to.orgnr, code=hold.code)
+        return True
+
+    async def _begin(self, signal: Signal, to: To, by: Urgency, woken: bool) -> Try | None:
+        now = self._clock()
+        begun = await self._deliveries.begin(signal.lane, by, now, await self._silence(to), woken=woken)
+        if isinstance(begun, Elsewhere):
+            # The other queue's worker has the lane. It goes on with what is urgent too; should it die, this one does.
+            await self._signal(signal, by, begun.until)
+            return None
+        return begun
+
+    async def _silence(self, to: To) -> timedelta:
+        municipality = await self._register.municipality(to.orgnr)
+        receiver = municipality.receiver(to.receiver) if municipality is not None else None
+        own = receiver.limits.timeout_seconds if receiver is not None else None
+        return (timedelta(seconds=own) if own else self._pace.timeout) + _MARGIN
+
+    async def _answer(self, begun: Try) -> Answer:
         delivery = begun.delivery
         with span("deliver", delivery.event.traceparent) as traceparent:
-            answer = await self._hand_over(delivery, traceparent)
-        try:
-            return await self._settle(delivery, answer, begun.more)
-        except Gone:
-            return True
-        except ConditionFailed:
-            log(LogEvent.OVERTAKEN, delivery_id=delivery.id, attempt=delivery.attempts)
-            return False
+            return await self._hand_over(delivery, traceparent)
 
     async def _hand_over(self, delivery: Delivery, traceparent: str) -> Answer:
         event = delivery.event
@@ -126,41 +200,84 @@ class Delivering:
                 return Before(found, body)
         return None
 
-    async def _settle(self, delivery: Delivery, answer: Answer, more: bool) -> bool:
-        now = self._clock()
-        match answer:
-            case Taken():
-                left = await self._deliveries.end(delivery, Step.DELIVER, now, "", more)
-                log(
-                    LogEvent.DELIVERED, delivery_id=delivery.id, receiver=delivery.receiver, attempt=delivery.attempts,
-                    duration_ms=round((now - delivery.event.received_at).total_seconds() * 1000),
-                )  # fmt: skip
-                return left
-            case Refused(code, status):
-                left = await self._deliveries.end(delivery, Step.QUARANTINE, now, code, more)
-                log(LogEvent.QUARANTINED, delivery_id=delivery.id, code=code, status=status, attempt=delivery.attempts)
-                return left
-            case Later(code, retry_after):
-                return await self._later(delivery, code, retry_after, now, more)
+    async def _settle(self, begun: Try, answer: Answer, signal: Signal, by: Urgency) -> bool:
+        """Write down what the try came to. Whether there is a next delivery and the lane can go on with it."""
+        delivery = begun.delivery
+        try:
+            match answer:
+                case Taken():
+                    return await self._taken(begun, answer)
+                case Refused():
+                    return await self._set_aside(begun, answer, answer.code)
+                case Later():
+                    return await self._later(begun, answer, signal, by)
+        except Gone:
+            return True
+        except ConditionFailed:
+            log(LogEvent.OVERTAKEN, delivery_id=delivery.id, attempt=delivery.attempts)
+            return False
 
-    async def _later(
-        self, delivery: Delivery, code: str, retry_after: timedelta | None, now: datetime, more: bool
-    ) -> bool:
-        until = self._schedule.next_try(delivery.attempts, delivery.event.received_at, now, retry_after, self._chance())
-        if until is None:
-            left = await self._deliveries.end(delivery, Step.QUARANTINE, now, "HUB_GAVE_UP", more)
-            log(LogEvent.QUARANTINED, delivery_id=delivery.id, code="HUB_GAVE_UP", attempt=delivery.attempts)
-            return left
-        await self._deliveries.wait(delivery, now, until, code)
+    async def _taken(self, begun: Try, answer: Taken) -> bool:
+        delivery, now = begun.delivery, self._clock()
+        left = await self._deliveries.end(begun, Step.DELIVER, Outcome(now, "", _facts(answer)))
         log(
-            LogEvent.WAITING, delivery_id=delivery.id, receiver=delivery.receiver, code=code,
+            LogEvent.DELIVERED, delivery_id=delivery.id, receiver=delivery.receiver, attempt=delivery.attempts,
+            duration_ms=round((now - delivery.event.received_at).total_seconds() * 1000),
+        )  # fmt: skip
+        return left
+
+    async def _set_aside(self, begun: Try, answer: Refused | Later, code: str) -> bool:
+        delivery, now = begun.delivery, self._clock()
+        municipality = await self._register.municipality(delivery.event.orgnr)
+        refusal = Refusal(
+            status=answer.status if isinstance(answer, Refused) else 0,
+            blocks=municipality is not None and municipality.when_refused is WhenRefused.BLOCK,
+        )
+        left = await self._deliveries.end(begun, Step.QUARANTINE, Outcome(now, code, _facts(answer)), refusal)
+        log(
+            LogEvent.QUARANTINED, delivery_id=delivery.id, code=code, status=refusal.status, attempt=delivery.attempts,
+            receiver=delivery.receiver,
+        )  # fmt: skip
+        return left
+
+    async def _later(self, begun: Try, answer: Later, signal: Signal, by: Urgency) -> bool:
+        """The lane waits with its head, or has waited for it: then it can go on."""
+        delivery = begun.delivery
+        urgency, waits, now = begun.urgency, begun.waits, self._clock()
+        while True:
+            until = self._pace.schedules[urgency].next_try(
+                waits + 1, delivery.event.received_at, now, answer.retry_after, self._pace.chance()
+            )
+            if until is None:
+                return await self._set_aside(begun, answer, GAVE_UP)
+            begun = replace(begun, urgency=urgency)
+            # A lane that waits because of its receiver is woken when that is back, however long its own wait.
+            parked = delivery.key if answer.code.startswith("REC_") else None
+            if await self._deliveries.wait(begun, Outcome(now, answer.code, _facts(answer)), until, parked):
+                break
+            # An alarm has come in behind it (or the last one has gone): the wait goes by the other schedule.
+            urgency, waits = _other(urgency), 0
+        log(
+            LogEvent.WAITING, delivery_id=delivery.id, receiver=delivery.receiver, code=answer.code,
             attempt=delivery.attempts, due=until.isoformat(),
         )  # fmt: skip
-        await self._signal(delivery.lane, until)
+        if urgency is Urgency.PROMPT and until - now <= _WAIT_HERE:
+            await self._pace.sleep(max(0.0, (until - self._clock()).total_seconds()))
+            return True
+        await self._signal(signal, urgency, until)
         return False
 
-    async def _signal(self, lane: Lane, due: datetime | None = None) -> None:
+    async def _signal(self, signal: Signal, urgency: Urgency, due: datetime | None = None) -> None:
+        queue = DELIVERIES[urgency]
         try:
-            await self._signals.send(Queue.DELIVERIES, lane, due)
+            await self._signals.send(queue, signal.lane, due, to=signal.to)
         except SignalLost:
-            log(LogEvent.SIGNAL_LOST, lane=lane, queue=Queue.DELIVERIES)
+            log(LogEvent.SIGNAL_LOST, lane=signal.lane, queue=queue)
+
+
+def _other(urgency: Urgency) -> Urgency:
+    return Urgency.ROUTINE if urgency is Urgency.PROMPT else Urgency.PROMPT
+
+
+def _facts(answer: Answer) -> dict[str, str]:
+    return {}

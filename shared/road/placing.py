@@ -44,6 +44,6 @@ class Placing:
             return True
         municipality = await self._register.municipality(orgnr)
         for receiver in municipality.receivers if municipality is not None else ():
-            if await self._deliveries.has_work(lanes.outbound(receiver.id, patient.text)):
+            if await self._deliveries.has_work(lanes.outbound(orgnr, receiver.id, patient.text)):
                 return True
         return False

@@ -46,9 +46,9 @@ async def test_a_delivery_whose_signal_was_lost_is_found_and_made(hub: World) ->
 
 async def _route_without_a_signal(stores: Stores, event: Event) -> None:
     now = datetime.now(UTC)
-    receipt = Receipt("epj", lanes.delivery_id(event.id, "epj"), lanes.outbound("epj", event.patient))
+    receipt = Receipt("epj", lanes.delivery_id(event.id, "epj"), lanes.outbound(ORGNR, "epj", event.patient))
     await stores.deliveries.create(Delivery(receipt.delivery, receipt.lane, receipt.receiver, 0, now, event))
-    await stores.events.routed(event, (receipt,), now, more=False)
+    await stores.events.routed(event, (receipt,), now)
 
 
 async def test_doubled_signals_do_no_harm(hub: World) -> None:

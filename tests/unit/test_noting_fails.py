@@ -29,7 +29,7 @@ def delivering(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Delivering:
     nothing = cast(Any, None)
     made = Delivering(
         events=nothing, deliveries=nothing, register=cast(Any, SimpleNamespace(municipality=municipality)),
-        receiver=nothing, schedule=nothing, signals=nothing, clock=nothing,
+        receiver=nothing, gate=nothing, pace=nothing, signals=nothing, clock=nothing,
     )  # fmt: skip
     monkeypatch.setattr(made, "_body", body)
     monkeypatch.setattr(made, "_noted", noted)

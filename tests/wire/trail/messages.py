@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 from sandbox.stores import Stores
 from shared.messages import lanes
+from shared.messages.deliveries import Outcome, Try
 from shared.messages.events import Receipt
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
+from shared.messages.urgency import Urgency
 
 SILENCE = timedelta(seconds=90)
 
@@ -28,13 +30,14 @@ def event_of(orgnr: str, number: int, at: datetime, patient: str = "") -> Event:
 async def travel(stores: Stores, event: Event, at: datetime) -> Delivery:
     """Accepted, routed, tried in vain, tried again and delivered."""
     assert await stores.events.accept(event, b"{}")
-    delivery = Delivery(lanes.delivery_id(event.id, "epj"), lanes.outbound("epj", event.patient), "epj", 0, at, event)
+    lane = lanes.outbound(event.orgnr, "epj", event.patient)
+    delivery = Delivery(lanes.delivery_id(event.id, "epj"), lane, "epj", 0, at, event)
     await stores.deliveries.create(delivery)
-    await stores.events.routed(event, (Receipt("epj", delivery.id, delivery.lane),), at, more=False)
-    first = await stores.deliveries.begin(delivery.lane, at, SILENCE)
-    assert first is not None
-    await stores.deliveries.wait(first.delivery, at, at, "REC_HTTP_503")
-    again = await stores.deliveries.begin(delivery.lane, at, SILENCE)
-    assert again is not None
-    await stores.deliveries.end(again.delivery, Step.DELIVER, at, "", more=False)
+    await stores.events.routed(event, (Receipt("epj", delivery.id, delivery.lane),), at)
+    first = await stores.deliveries.begin(delivery.lane, Urgency.ROUTINE, at, SILENCE)
+    assert isinstance(first, Try)
+    await stores.deliveries.wait(first, Outcome(at, "REC_HTTP_503"), at, None)
+    again = await stores.deliveries.begin(delivery.lane, Urgency.ROUTINE, at, SILENCE)
+    assert isinstance(again, Try)
+    await stores.deliveries.end(again, Step.DELIVER, Outcome(at))
     return delivery
