@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from shared import clock
 from shared.messages.documents import Document
+from shared.registry.model import is_orgnr
 from shared.trail.chain import HUB, Header, owner_of, read_body, read_header
 from shared.trail.entry import Kind
 
@@ -163,7 +164,7 @@ def _agents(header: Header, body: Mapping[str, Any], shown: Shown) -> list[dict[
     elif person is None:
         agents.append(_device("110150", body.get("system", HUB), requestor=True))
     if "receiver" in body and header.kind is not Kind.PAYLOAD_LOOK:
-        agents.append(_receiver(body["receiver"]))
+        agents.append(_receiver(body["receiver"], body.get("details", {}).get("host", "")))
     owner = owner_of(header.chain)
     if owner != HUB and not any(each["who"]["identifier"]["value"] == owner for each in agents):
         agents.append(_organisation((PARTICIPATION, "CST"), owner))
@@ -193,10 +194,10 @@ def _device(code: str, value: str, *, requestor: bool = False, network: bool = F
     }
 
 
-def _receiver(value: str) -> dict[str, Any]:
-    if len(value) == 9 and value.isdecimal():
-        return _organisation((DCM, "110152"), value)
-    return _device("110152", value)
+def _receiver(value: str, host: str) -> dict[str, Any]:
+    found = _organisation((DCM, "110152"), value) if is_orgnr(value) else _device("110152", value)
+    # A name in the network (1), without the path: http://hl7.org/fhir/R4/valueset-network-type.html
+    return {**found, "network": {"address": host, "type": "1"}} if host else found
 
 
 def _organisation(code: tuple[str, str], orgnr: str) -> dict[str, Any]:

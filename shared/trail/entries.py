@@ -5,7 +5,8 @@ outbox of the log: nothing can happen to a message that is not to be found there
 the history of the register. Each station makes the same entries whenever it is read, under the same source.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared import clock
@@ -13,6 +14,7 @@ from shared.messages.documents import Document
 from shared.messages.lifecycle import State
 from shared.messages.model import Event, Station, event_from, stations_from
 from shared.registry.model import is_orgnr
+from shared.trail import facts as telling
 from shared.trail.entry import Entry, Kind, Outcome, Person
 
 Reading = Callable[[Document], Iterator[Entry]]
@@ -32,6 +34,7 @@ _KINDS: Final = {
 _OUTCOMES: Final = {Kind.REFUSED: Outcome.MINOR_FAILURE, Kind.QUARANTINED: Outcome.MINOR_FAILURE}
 _TRIED: Final = (State.WAITING, State.DELIVERED)
 _HUB: Final = "knutepunkt"
+_LONGEST_MS: Final = 9
 _CHANGES: Final = 200
 """Changed fields that are told one by one; what is more is in the register's own history."""
 
@@ -60,24 +63,33 @@ def of_delivery(document: Document) -> Iterator[Entry]:
     tries = 0
     for number, station in enumerate(stations_from(document)):
         source = f"delivery/{document['id']}/{number}"
-        tries += station.state in _TRIED
+        tried = station.state in _TRIED or telling.HOST in station.facts
+        tries += tried
         facts = {"delivery": document["id"], "resource": event.resource, "attempt": str(tries) if tries else ""}
         if station.state is State.ROUTED:
             # The first one is the event's own routing again.
             if number > 0:
                 yield _entry(event, station, Kind.REPLAYED, source, facts, document["receiver"])
             continue
-        if station.state is State.DELIVERED:
+        if tried and station.state is not State.WAITING:
             yield _entry(event, station, Kind.ATTEMPT, f"{source}/try", facts, document["receiver"])
         yield _entry(event, station, _KINDS[station.state], source, facts, document["receiver"])
 
 
-def _entry(event: Event, station: Station, kind: Kind, source: str, facts: dict[str, str], receiver: str = "") -> Entry:
-    failed_try = kind is Kind.ATTEMPT and station.state is State.WAITING
+def _entry(
+    event: Event, station: Station, kind: Kind, source: str, facts: Mapping[str, str], receiver: str = ""
+) -> Entry:
+    told = _known(station.facts)
+    began, ended = station.at, None
+    if kind is Kind.ATTEMPT:
+        began, ended = _lasted(station.at, told.get(telling.DURATION_MS, ""))
+    else:
+        told = {name: value for name, value in told.items() if name not in telling.OF_A_TRY}
     return Entry(
         kind=kind,
-        outcome=Outcome.SERIOUS_FAILURE if failed_try else _OUTCOMES.get(kind, Outcome.SUCCESS),
-        occurred=station.at,
+        outcome=_outcome(kind, station.state),
+        occurred=began,
+        ended=ended,
         source=source,
         orgnr=event.orgnr,
         reason=station.detail,
@@ -88,8 +100,27 @@ def _entry(event: Event, station: Station, kind: Kind, source: str, facts: dict[
         receiver=receiver or event.orgnr,
         trace=event.traceparent,
         correlation=event.correlation_id,
-        details={**facts, "sha256": event.sha256, "size": str(event.size)},
+        details={**facts, **told, "sha256": event.sha256, "size": str(event.size)},
     )
+
+
+def _known(told: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in told.items() if name in telling.NAMES}
+
+
+def _outcome(kind: Kind, state: State) -> Outcome:
+    if kind is Kind.ATTEMPT and state is not State.DELIVERED:
+        # Refused for good it is the message's fault, as the receiver sees it; else it is the receiver's.
+        return Outcome.MINOR_FAILURE if state is State.QUARANTINED else Outcome.SERIOUS_FAILURE
+    return _OUTCOMES.get(kind, Outcome.SUCCESS)
+
+
+def _lasted(end: datetime, duration_ms: str) -> tuple[datetime, datetime | None]:
+    """When a try began and ended. Stored when it had ended."""
+    # More digits would be no duration, and might be no time any more either.
+    if not duration_ms.isdecimal() or not duration_ms.isascii() or len(duration_ms) > _LONGEST_MS:
+        return end, None
+    return end - timedelta(milliseconds=int(duration_ms)), end
 
 
 def of_refusal(document: Document) -> Iterator[Entry]:
@@ -121,6 +152,7 @@ def of_refusal(document: Document) -> Iterator[Entry]:
             "authenticated": "yes" if document["authenticated"] else "no",
             "sha256": document["sha256"] or "",
             "size": str(document["size"] or ""),
+            **_known(document.get("facts", {})),
         },
     )
 

@@ -6,7 +6,8 @@ be an unproven claim (domain/audit.md). One document a refusal, in partitions of
 
 import contextlib
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -31,6 +32,8 @@ class Refusal:
     """The caller, if it was authenticated."""
     body: bytes | None
     """The body, if it was read for judging; its checksum is kept."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """How the caller was known and by what was judged (`shared.trail.facts`), if it was authenticated."""
 
     def document(self) -> Document:
         """As kept in the outbox."""
@@ -50,6 +53,7 @@ class Refusal:
             "vkpId": self.vkp_id,
             "sha256": sha256(self.body).hexdigest() if self.body is not None else None,
             "size": len(self.body) if self.body is not None else None,
+            "facts": dict(self.facts),
         }
 
 

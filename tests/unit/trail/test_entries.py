@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import clock
+from shared.fhir import version
 from shared.messages import lanes
 from shared.messages.lifecycle import State
 from shared.messages.model import Delivery, Event, Station
 from shared.registry.changes import change
 from shared.registry.model import Grant
-from shared.trail import entries
+from shared.trail import entries, facts
 from shared.trail.auditevent import Shown, audit_event, place_of, resource_id
 from shared.trail.chain import Head, chain_of, is_chain, month_ends, seal
 from shared.trail.entry import WITHHELD, Entry, Family, Kind, Outcome, code, opaque, sentence
@@ -62,6 +64,83 @@ def test_a_delivery_that_was_tried_twice_and_replayed_tells_of_every_try() -> No
     assert kinds(found) == ["attempt", "quarantined", "replayed", "attempt", "delivered", "journaled"]
     assert [each.outcome for each in found if each.kind is Kind.ATTEMPT] == [8, 0]
     assert [each.details["attempt"] for each in found if each.kind is Kind.ATTEMPT] == ["1", "2"]
+
+
+def test_an_acceptance_tells_how_the_caller_was_known_and_by_what_was_judged() -> None:
+    told = facts.of_acceptance("k2" * 13, "a client/7", "0123456789ab")
+    accepted = Station(T0, State.RECEIVED, facts={**told, "text": "somebody"})
+    (entry,) = entries.of_event({**EVENT.document(), "stations": [accepted.document()]})
+    details = entry.body()["details"]
+    assert details.items() >= {"jti": "k2" * 13, "client": "a%20client/7", "rules": "0123456789ab"}.items()
+    assert "text" not in details
+
+
+def test_a_route_tells_by_which_version_of_the_register() -> None:
+    stations = [Station(T0, State.RECEIVED), Station(T0, State.ROUTED, facts=facts.of_routing("310000019", 7))]
+    _, routed = entries.of_event({**EVENT.document(), "stations": [each.document() for each in stations]})
+    assert routed.body()["details"]["register"] == "310000019/7"
+
+
+TRY = facts.of_try("https://epj.example:8443/fhir/310000019?who=Kari#x", 503, 1250)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "follows"),
+    [
+        (State.WAITING, Outcome.SERIOUS_FAILURE, []),
+        (State.DELIVERED, Outcome.SUCCESS, ["delivered"]),
+        (State.QUARANTINED, Outcome.MINOR_FAILURE, ["quarantined"]),
+    ],
+)
+def test_every_try_tells_whom_it_was_made_to_what_came_back_and_how_long_it_took(
+    state: State, outcome: Outcome, follows: list[str]
+) -> None:
+    document = {**delivery_document(), "stations": [Station(T0, state, facts=TRY).document()]}
+    tried, *rest = entries.of_delivery(document)
+    assert (tried.kind, tried.outcome, kinds(rest)) == (Kind.ATTEMPT, outcome, follows)
+    assert tried.details.items() >= {"host": "epj.example:8443", "httpStatus": "503", "durationMs": "1250"}.items()
+    assert (tried.ended, tried.occurred) == (T0, T0 - timedelta(milliseconds=1250))
+    assert all("host" not in each.details for each in rest)
+    sealed = seal("310000019:2026-11", None, tried, T0, "knutepunkt/0/test", bytes(32))
+    event = audit_event(sealed, Shown(patients=False, people=False))
+    networks = [each["network"] for each in event["agent"] if "network" in each]
+    assert networks == [{"address": "epj.example:8443", "type": "1"}]
+    assert event["period"] == {"start": "2026-11-22T11:59:58.750000Z", "end": "2026-11-22T12:00:00.000000Z"}
+
+
+def test_a_message_set_aside_without_a_try_tells_of_none() -> None:
+    document = {**delivery_document(), "stations": [Station(T0, State.QUARANTINED, "HUB_BYTES_DIFFER").document()]}
+    assert kinds(list(entries.of_delivery(document))) == ["quarantined"]
+
+
+@given(st.text(max_size=200))
+def test_of_an_address_nothing_but_the_host_is_told(path: str) -> None:
+    assert facts.host_of(f"https://epj.example/{path}") == "epj.example"
+    told = facts.host_of(path)
+    assert code(told) in (told, WITHHELD)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://user:secret@epj.example/x", "epj.example"), ("https://21885499887.example/", WITHHELD),
+        ("", "unknown"), ("https://epj.example:port/", "unknown"), ("http://[::1]:80/", "withheld:80"),
+    ],
+)  # fmt: skip
+def test_a_host_is_told_without_who_is_at_it(url: str, host: str) -> None:
+    assert code(facts.host_of(url)) == code(host)
+
+
+def test_the_rules_have_a_name_that_changes_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert code(version.rules_version()) == version.rules_version() == version.rules_version.__wrapped__()
+    monkeypatch.setattr(version, "_DATA", tmp_path)
+    names = set()
+    for text in ("1", "2"):
+        (tmp_path / "a.json").write_text(text)
+        names.add(version.rules_version.__wrapped__())
+    (tmp_path / "a.json").rename(tmp_path / "b.json")
+    names.add(version.rules_version.__wrapped__())
+    assert len(names) == 3
 
 
 @pytest.mark.parametrize("read", [entries.of_event, entries.of_delivery, entries.of_refusal, entries.of_history])
