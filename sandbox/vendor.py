@@ -95,6 +95,10 @@ class Vendor:
             self._token_until = datetime.now(UTC) + timedelta(seconds=self._token.expires_in) - _RENEW_BEFORE
         return self._token.access_token
 
+    def forget_token(self) -> None:
+        """Fetch another token for the next call: the one there is was not accepted."""
+        self._token = None
+
     async def credentials(self, method: str, url: str) -> dict[str, str]:
         """The headers that let one call in: a bearer token, or a bound one with a proof made for just this attempt.
 
