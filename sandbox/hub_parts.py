@@ -119,11 +119,17 @@ def app_settings(
         "Hub__environment": "test",
         "HelseId__issuer": str(facts["helseid"]["issuer"]),
         "HelseId__audience": str(facts["helseid"]["audience"]),
+        **_entra(facts["helseid"].get("entra")),
         "Pseudonym__key": secret(folder, "pseudonym.key"),
         "Checkpoints__key": secret(folder, "checkpoints.key"),
         "Hub__publicUrl": f"http://{ports.LOOPBACK}:{port}",
     }
     return {**_SCHEDULES, **tuned, **fixed, **settings}
+
+
+def _entra(facts: Mapping[str, str] | None) -> dict[str, str]:
+    """Who the hub's own people are vouched for by; nobody where the stand-in has no tenant."""
+    return {} if facts is None else {f"Entra__{name}": facts[name] for name in ("tenant", "audience", "issuer")}
 
 
 def receiver_url(facts: Mapping[str, Facts]) -> str:

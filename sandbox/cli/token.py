@@ -1,13 +1,17 @@
-"""Print an access token from the sandbox's HelseID."""
+"""Print an access token from the sandbox's HelseID, or from its Entra ID."""
 
 import argparse
 from datetime import UTC, datetime
+from typing import Any, Final
+
+import aiohttp
 
 from sandbox.cli import here
 from sandbox.cli.calls import call
-from sandbox.cli.output import print_json
+from sandbox.cli.output import Failure, print_json
 from sandbox.helseid import dpop as proofs
-from sandbox.helseid.client import fetch_token, read_pair
+from sandbox.helseid.client import TIMEOUT, fetch_token, read_pair
+from sandbox.helseid.entra import OPERATOR
 
 EXAMPLES = """
   hub token
@@ -15,7 +19,9 @@ EXAMPLES = """
   hub token --scope nhn:vkp/api/user/bundle.write
   curl -H "Authorization: Bearer $(./hub token)" ...
   curl -H @<(./hub token --proof GET URL) URL
+  hub token --entra --role operator
 """
+ROLES: Final = {"operator": OPERATOR}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +32,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--proof", nargs=2, metavar=("METHOD", "URL"), help="print both headers of one call with a bound token"
     )
+    parser.add_argument("--entra", action="store_true", help="a token of somebody of the hub's own, from Entra ID")
+    parser.add_argument("--role", choices=sorted(ROLES), action="append", help="with --entra: what they may do")
 
 
 def run(args: argparse.Namespace) -> int:
     """Fetch and print it."""
     addresses = here.running(args)
+    if args.entra:
+        return _entra(args, addresses.helseid)
+    if args.role:
+        raise Failure("--role goes with --entra: what others may do is not in their token but in the register")
     vendor = args.vendor or addresses.vendor
     client = here.client_of(addresses, vendor)
     scope = " ".join(args.scope) if args.scope else None
@@ -50,3 +62,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(text)
     return 0
+
+
+def _entra(args: argparse.Namespace, helseid: str) -> int:
+    if args.vendor or args.scope or args.dpop or args.proof:
+        raise Failure("--entra takes --role alone: Entra ID knows no vendors, and no DPoP")
+    answer = call(_minted(helseid, [ROLES[each] for each in args.role or ()]))
+    if args.json:
+        print_json({name: answer[name] for name in ("access_token", "expires_in", "token_type")})
+    else:
+        print(answer["access_token"])
+    return 0
+
+
+async def _minted(helseid: str, roles: list[str]) -> dict[str, Any]:
+    url = f"{helseid}/_sandbox/entra/mint"
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, session.post(url, json={"roles": roles}) as answer:
+        answer.raise_for_status()
+        minted: dict[str, Any] = await answer.json()
+        return minted

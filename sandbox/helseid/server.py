@@ -1,4 +1,4 @@
-"""Runs the stand-in's HTTP on 127.0.0.1: HelseID's endpoints, and beside them what a test may turn (`/_sandbox/…`)."""
+"""Runs the stand-in's HTTP on 127.0.0.1: HelseID, a small Entra ID, and what a test may turn (`/_sandbox/…`)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from sandbox.helseid import admin, endpoints, signing
+from sandbox.helseid.entra import BITS, Entra
 from sandbox.helseid.hosts import NotAStandIn, refuse_real_host
 from sandbox.helseid.registry import Registry
 from sandbox.helseid.rules import Rules
@@ -43,19 +44,23 @@ async def serve(
     await asyncio.to_thread(registry.load)
     await asyncio.to_thread(seen.load)
     keys = await asyncio.to_thread(signing.load, keys_path)
+    entra_path = folder / "entra-keys.json"
+    entra_keys = await asyncio.to_thread(signing.load, entra_path, BITS)
 
     app = web.Application(client_max_size=256 * 1024, middlewares=[_gate])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     # The issuer is only known when the port is: the socket is opened before the routes can answer.
     part = HelseId("", 0, registry, keys, keys_path, clock, seen, rules or Rules())
     app[_HELSEID] = part
-    app.add_routes([*endpoints.routes(part), *admin.routes(part)])
+    entra = Entra(part, entra_path, entra_keys)
+    app.add_routes([*endpoints.routes(part), *admin.routes(part), *entra.routes()])
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         part.port = int(runner.addresses[0][1])
         part.issuer = issuer or f"http://127.0.0.1:{part.port}"
+        part.beside["entra"] = entra.facts()
         yield part
     finally:
         part.end_troubles()

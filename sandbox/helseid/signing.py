@@ -65,12 +65,12 @@ def header(pair: jwk.KeyPair, typ: str) -> dict[str, Any]:
     return {"alg": pair.alg, "typ": typ, "kid": pair.kid, **_x5t(pair)}
 
 
-def load(path: Path) -> SigningKeys:
-    """The keys kept in this file; made and kept at the first start."""
+def load(path: Path, bits: int = jwk.RSA_BITS) -> SigningKeys:
+    """The keys kept in this file; made and kept at the first start, of so many bits."""
     try:
         kept = read_json(path)
     except FileNotFoundError:
-        keys = SigningKeys((Key(jwk.make("RS256"), "current"),))
+        keys = SigningKeys((Key(jwk.make("RS256", bits=bits), "current"),))
         save(path, keys)
         return keys
     return SigningKeys(tuple(_read(entry, first=not place) for place, entry in enumerate(kept["keys"])))

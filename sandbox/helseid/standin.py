@@ -56,6 +56,8 @@ class HelseId:
     """Lets those go who hang."""
     calls: dict[str, int] = field(default_factory=dict)
     """How often each of HelseID's own paths was asked for, also during an outage."""
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What else a client needs to know: of what runs beside it, by name."""
 
     def facts(self) -> dict[str, Any]:
         """What a client of the sandbox needs to know."""
@@ -64,6 +66,7 @@ class HelseId:
             "issuer": self.issuer,
             "audience": AUDIENCE,
             "clients": self.registry.facts(),
+            **self.beside,
         }
 
     def now(self) -> datetime:

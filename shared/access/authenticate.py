@@ -1,6 +1,6 @@
 """From a call's credentials to a caller: the parts of `access` wired together."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -83,14 +83,12 @@ class Authenticator:
         self._revoked = revoked
         self._found = VerifiedTokens(remembered)
 
-    async def caller(self, credentials: Credentials | str | Sequence[str] | None) -> Caller:
-        """Who is calling. A header's value alone stands for a call that brings nothing but that.
+    async def caller(self, credentials: Credentials) -> Caller:
+        """Who is calling.
 
         Raises NotAuthenticated or one of its kinds (401), CredentialsDoubtful (400), and NotAvailable (503) when
-        HelseID's keys are not known and cannot be fetched, or whether a proof was used before cannot be told.
+        the issuer's keys are not known and cannot be fetched, or whether a proof was used before cannot be told.
         """
-        if not isinstance(credentials, Credentials):
-            credentials = Credentials(credentials)
         shown = presented(credentials)
         verified = await self._verified(shown.token)
         await self._check_binding(shown, verified)
@@ -132,7 +130,9 @@ class Authenticator:
             # Another environment's token will not become known by asking again.
             if compact.claims.get("iss") != self._policy.issuer:
                 raise
-            newer = await self._keys.after(keys, kid, compact.claims.get("client_id"))
+            # Entra ID calls the client `azp`.
+            client = compact.claims.get("client_id", compact.claims.get("azp"))
+            newer = await self._keys.after(keys, kid, client)
             if newer is None:
                 raise
         return verify_compact(token, compact, newer, self._policy, self._clock())
@@ -166,7 +166,7 @@ class Authenticator:
         await used_once(check_proof(shown.proof, call, self._dpop.rules, self._clock()), self._dpop.memory)
 
 
-def helseid(
+def authenticator(
     session: aiohttp.ClientSession,
     policy: TokenPolicy,
     settings: KeySettings = DEFAULTS,

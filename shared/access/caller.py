@@ -2,20 +2,36 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+HELSEID: Final = "helseid:"
+ENTRA: Final = "entra:"
+"""What stands before a person's name: who vouches for them."""
+SECURITY_LEVEL: Final = "4"
+"""HelseID's level for those who saw an eID of the highest level; compared as text (HelseID's claim is text)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is logged in at the calling system, as HelseID vouches for them. What they may do is not in here."""
+    """Who is logged in at the calling system, as their issuer vouches for them. What they may do is not in here."""
 
     subject: str
-    """What HelseID calls them for ever, `helseid:` before it. Never a national identity number."""
+    """What the issuer calls them for ever, the issuer before it: `helseid:…` or `entra:…`. Never a national identity
+    number."""
     name: str = field(repr=False)
     """For showing to themselves; never kept, never logged. "" when the token has none."""
     orgnr: str | None
     """The organisation they are logged in for, where the token says it."""
     security_level: str
-    """Of the eID they logged in with: "4" is the highest. Compared as text."""
+    """Of the eID they logged in with: "4" is the highest. Compared as text. "" from Entra ID, which says none."""
+    roles: frozenset[str] = frozenset()
+    """The app roles that Entra ID says they have; none from HelseID."""
+
+    @property
+    def is_surely_known(self) -> bool:
+        """Whether their login is strong enough to be shown anything: HelseID's highest level, or whatever the one
+        tenant demands of its own people (Conditional Access; checked with the token where a setting says so)."""
+        return self.subject.startswith(ENTRA) or self.security_level == SECURITY_LEVEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from shared.access.caller import Caller, Person
+from shared.access.caller import HELSEID, Caller, Person
 from shared.access.scopes import counting, read_scopes
 from shared.errors import TokenClaims
 
@@ -24,7 +24,7 @@ Sender = Literal["vkp_id", "orgnr_parent", "orgnr_child", "person"]
 """Claims that say which system, organisation or person is calling. Which of them a token has is decided by how the API
 is registered at HelseID, so which of them must be there is a setting."""
 
-_ID_TOKEN_ONLY: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+ID_TOKEN_ONLY: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 """OpenID Connect Core 2 and 3.3.2.11: an access token has none of these."""
 _MAX_NAME: Final = 128
 _ORGNR: Final = re.compile(r"[0-9]{9}")
@@ -36,18 +36,18 @@ def caller_of(claims: dict[str, Any], token: str, required: frozenset[Sender], *
 
     Raises TokenClaims when a claim that must be there is not, or one is not what it should be.
     """
-    if claims.get("client_amr") != CLIENT_AMR or "scope" not in claims or not _ID_TOKEN_ONLY.isdisjoint(claims):
+    if claims.get("client_amr") != CLIENT_AMR or "scope" not in claims or not ID_TOKEN_ONLY.isdisjoint(claims):
         raise TokenClaims
     caller = Caller(
-        vkp_id=_optional_name(claims.get(VKP_ID_CLAIM)) or "",
-        client_id=_name(claims.get("client_id")),
+        vkp_id=optional_name_in(claims.get(VKP_ID_CLAIM)) or "",
+        client_id=name_in(claims.get("client_id")),
         scopes=counting(read_scopes(claims["scope"]), test_environment=test_environment),
         orgnr_parent=_orgnr(claims.get(ORGNR_PARENT_CLAIM)),
         orgnr_child=_orgnr(claims.get(ORGNR_CHILD_CLAIM)),
         orgnr_supplier=_orgnr(claims.get(ORGNR_SUPPLIER_CLAIM)),
         tenancy=_tenancy(claims),
         expires_at=_moment(claims["exp"]),
-        token_id=_token_id(claims.get("jti"), token),
+        token_id=token_id(claims.get("jti"), token),
         is_bound="cnf" in claims,
         person=_person(claims),
     )
@@ -76,8 +76,11 @@ def _moment(value: object) -> datetime:
         raise TokenClaims from None
 
 
-def _token_id(jti: object, token: str) -> str:
-    """The id may be anything a token can hold; its hash is fit for a log."""
+def token_id(jti: object, token: str) -> str:
+    """A name for a token by its id (`jti`), which may be anything a token can hold; the hash is fit for a log.
+
+    Raises TokenClaims for an id that is no text.
+    """
     if jti is not None and not isinstance(jti, str):
         raise TokenClaims
     kind, text = ("jti", jti) if jti else ("token", token)
@@ -90,26 +93,27 @@ def _person(claims: dict[str, Any]) -> Person | None:
     level = claims.get(SECURITY_LEVEL_CLAIM)
     if level is None:
         return None
-    subject = _name(claims.get("sub"))
+    subject = name_in(claims.get("sub"))
     if _NATIONAL.fullmatch(subject):
         raise TokenClaims
     orgnr = _orgnr(claims.get(ORGNR_PARENT_CLAIM))
-    return Person(f"helseid:{subject}", _optional_name(claims.get("name")) or "", orgnr, _name(level))
+    return Person(f"{HELSEID}{subject}", optional_name_in(claims.get("name")) or "", orgnr, name_in(level))
 
 
 def _tenancy(claims: dict[str, Any]) -> str | None:
-    said = {_name(claims[name]) for name in TENANCY_CLAIMS if claims.get(name) is not None}
+    said = {name_in(claims[name]) for name in TENANCY_CLAIMS if claims.get(name) is not None}
     if len(said) > 1:
         raise TokenClaims
     return said.pop() if said else None
 
 
-def _optional_name(value: object) -> str | None:
-    return None if value is None else _name(value)
+def optional_name_in(value: object) -> str | None:
+    """As `name_in`; None for None."""
+    return None if value is None else name_in(value)
 
 
-def _name(value: object) -> str:
-    """An opaque name that ends up in keys and logs: bounded, printable, nothing to trim."""
+def name_in(value: object) -> str:
+    """An opaque name that ends up in keys and logs: bounded, printable, nothing to trim. Raises TokenClaims."""
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME:
         raise TokenClaims
     if not value.isprintable() or value != value.strip():

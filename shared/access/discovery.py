@@ -81,7 +81,7 @@ class Fetcher:
         return await self._keys_at(self._address)
 
     async def _keys_at(self, address: str) -> KeySet:
-        return read_jwks(await _get_object(self._session, address))
+        return read_jwks(await _get_object(self._session, address), self._where.issuer)
 
 
 async def fetch_keys(session: aiohttp.ClientSession, where: Issuer) -> KeySet:

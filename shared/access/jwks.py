@@ -5,6 +5,7 @@ document (encryption keys, unknown kinds, keys that are too small) is left out, 
 than this API uses.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -64,8 +65,11 @@ class KeySet:
         return self.keys.get(kid)
 
 
-def read_jwks(document: object) -> KeySet:
+def read_jwks(document: object, issuer: str = "") -> KeySet:
     """The usable keys of a parsed JWKS document. Two different keys under one id: neither is used.
+
+    `issuer`: whose keys are wanted; one that says it is another issuer's is not taken up (Entra ID's documents can hold
+    such: "Signing key issuer validation" in Microsoft's documentation).
 
     Raises JwksError when the document is not a JWKS or none of its keys can be used.
     """
@@ -75,7 +79,7 @@ def read_jwks(document: object) -> KeySet:
     found: dict[str, SigningKey] = {}
     doubtful: set[str] = set()
     for entry in entries:
-        key = read_key(entry) if isinstance(entry, dict) else None
+        key = read_key(entry) if isinstance(entry, dict) and _is_of(entry.get("issuer"), issuer) else None
         if key is None:
             continue
         if key.kid in found and found[key.kid].public != key.public:
@@ -85,6 +89,15 @@ def read_jwks(document: object) -> KeySet:
     if not usable:
         raise JwksError("no usable signing key in the JWKS document")
     return KeySet(MappingProxyType(usable))
+
+
+def _is_of(stated: object, issuer: str) -> bool:
+    if stated is None or not issuer:
+        return True
+    if not isinstance(stated, str):
+        return False
+    # A key for all tenants: their ids stand in its place.
+    return re.fullmatch("[0-9a-f-]{36}".join(map(re.escape, stated.split("{tenantid}"))), issuer) is not None
 
 
 def read_key(entry: Mapping[str, Any]) -> SigningKey | None:

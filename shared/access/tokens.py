@@ -1,12 +1,13 @@
-"""Whether a HelseID access token lets its caller in, and who the caller is.
+"""Whether an access token lets its caller in, and who the caller is.
 
 Plain functions over a token, the issuer's keys, this API's policy and the time. The checks and their order are those of
-domain/helseid.md section 6 (HelseID's "Validating Access Tokens", RFC 9068, RFC 8725). No exception carries any part of
+domain/helseid.md section 6 (HelseID's "Validating Access Tokens", RFC 9068, RFC 8725); another issuer than HelseID has
+its own reading of the claims. No exception carries any part of
 the token. How the token was sent, and a proof with it, is judged in `shared.access.authenticate`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,13 +26,16 @@ MAX_KID: Final = 256
 _TYPES: Final = frozenset({"at+jwt", "jwt"})
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
+type ReadClaims = Callable[[dict[str, Any], str], Caller]
+"""Claims and token in, caller out; signature, issuer, audience and times have been checked. Raises TokenClaims."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
     """What this API demands of a token."""
 
     issuer: str
-    """HelseID's issuer, exactly as it stands in `iss`."""
+    """The issuer, exactly as it stands in `iss`."""
     audience: str
     """This API's own name, exactly as it stands in `aud`."""
     algorithms: frozenset[str] = frozenset({"RS256", "PS256", "ES256"})
@@ -44,6 +48,9 @@ class TokenPolicy:
     """The claims about the sender that must be there: the vkp-id, the organisation or the person at the least."""
     single_audience: bool = True
     """False where a token for several APIs is taken. HelseID: an API should refuse it."""
+    claims: ReadClaims | None = None
+    """How the claims are read where the issuer is not HelseID; `required` and `test_environment` then count for
+    nothing."""
 
     def __post_init__(self) -> None:
         if not self.algorithms or not self.algorithms <= ASYMMETRIC:
@@ -56,7 +63,7 @@ class TokenPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A token that is HelseID's and for this API, before anybody asked whether the one who sent it may."""
+    """A token that is the issuer's and for this API, before anybody asked whether the one who sent it may."""
 
     caller: Caller
     key: SigningKey
@@ -103,8 +110,14 @@ def verify_compact(token: str, compact: Compact, keys: KeySet, policy: TokenPoli
         raise TokenIssuer
     _check_audience(claims.get("aud"), policy)
     ends = _check_times(claims, policy.skew, now)
-    caller = caller_of(claims, token, policy.required, test_environment=policy.test_environment)
+    caller = _caller(claims, token, policy)
     return Verified(caller, key, ends, "cnf" in claims, _thumbprint(claims.get("cnf")))
+
+
+def _caller(claims: dict[str, Any], token: str, policy: TokenPolicy) -> Caller:
+    if policy.claims is not None:
+        return policy.claims(claims, token)
+    return caller_of(claims, token, policy.required, test_environment=policy.test_environment)
 
 
 def _signing_key(compact: Compact, keys: KeySet) -> SigningKey:

@@ -25,7 +25,9 @@ from pydantic import (
 )
 
 from shared.access.claims import Sender
+from shared.access.entra import SCOPE, EntraClaims, entra_policy, is_tenant, issuer_of_tenant
 from shared.access.modes import DpopMode
+from shared.access.tokens import TokenPolicy
 from shared.identity.series import Environment
 
 PSEUDONYM_KEY_BYTES: Final = 32
@@ -81,6 +83,12 @@ def _schedule(text: object) -> object:
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+def _tenant(text: str) -> str:
+    if not is_tenant(text.lower()):
+        raise ValueError("must be the id (a GUID) of one tenant")
+    return text.lower()
 
 
 class ServiceBusSettings(_Frozen):
@@ -145,6 +153,38 @@ class HelseIdSettings(_Frozen):
     )
 
 
+class EntraSettings(_Frozen):
+    """Which tokens of Microsoft Entra ID are accepted from people; none where no tenant is named."""
+
+    tenant: Annotated[str, AfterValidator(_tenant)] | None = Field(
+        None,
+        alias="Entra__tenant",
+        description="Id (GUID) of the one tenant that the hub's own people log in at; empty: HelseID alone",
+    )
+    audience: str | None = Field(
+        None, alias="Entra__audience", description="This API's application (client) id there; needed with the tenant"
+    )
+    issuer: Url | None = Field(
+        None, alias="Entra__issuer", description="Another issuer than the public cloud's, without a trailing slash"
+    )
+    scope: str = Field(
+        SCOPE, alias="Entra__scope", min_length=1, description="The scope a person's token must have (`scp`)"
+    )
+    auth_context: str = Field(
+        "",
+        alias="Entra__authContext",
+        description="Authentication context (`acrs`, for instance `c1`) that a login must have satisfied; empty: what "
+        "the tenant demands by itself",
+    )
+
+    def policy(self) -> TokenPolicy | None:
+        """What is demanded of Entra ID's tokens; None where no tenant is named."""
+        if self.tenant is None or self.audience is None:
+            return None
+        claims = EntraClaims(self.tenant, self.scope, self.auth_context)
+        return entra_policy(self.issuer or issuer_of_tenant(self.tenant), self.audience, claims)
+
+
 class DeliverySettings(_Frozen):
     """How receivers are tried."""
 
@@ -162,6 +202,7 @@ class Settings(_Frozen):
     service_bus: ServiceBusSettings
     cosmos: CosmosSettings
     helse_id: HelseIdSettings
+    entra: EntraSettings
     delivery: DeliverySettings
     pseudonym_key: Annotated[SecretBytes, BeforeValidator(_key)] = Field(
         alias="Pseudonym__key", description="Base64 of the 32 bytes that patients' pseudonyms are made with"
@@ -215,6 +256,7 @@ def load(environment: Mapping[str, str]) -> Settings:
                 "service_bus": ServiceBusSettings.model_validate(values),
                 "cosmos": CosmosSettings.model_validate(values),
                 "helse_id": HelseIdSettings.model_validate(values),
+                "entra": EntraSettings.model_validate(values),
                 "delivery": DeliverySettings.model_validate(values),
             }
         )
@@ -225,6 +267,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         raise SettingsError("setting ServiceBus__fullyQualifiedNamespace (or ServiceBus): Field required")
     if settings.cosmos.connection_string is None and settings.cosmos.account_endpoint is None:
         raise SettingsError("setting Cosmos__accountEndpoint (or Cosmos): Field required")
+    if (settings.entra.tenant is None) != (settings.entra.audience is None):
+        missing = "tenant" if settings.entra.tenant is None else "audience"
+        raise SettingsError(f"setting Entra__{missing}: Field required where people come by Entra ID")
     if settings.helse_id.dpop is DpopMode.REQUIRED and settings.public_url is None:
         raise SettingsError("setting Hub__publicUrl: Field required where HelseId__dpop is required")
     return settings

@@ -20,7 +20,7 @@ from shared.registry.changes import change
 from shared.registry.entries import WITHDRAWN, Entry, entry_of, version_of
 from shared.registry.keeping import MAX_PAGE, PAGE, Conflict, Page, Registry
 from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Grant, Municipality, is_orgnr, system_id
-from shared.registry.people import SECURITY_LEVEL, Access, Person, Role, access_id
+from shared.registry.people import Access, Person, Role, access_id
 from shared.registry.places import KINDS, Place, name_of, shown, wanted
 from shared.registry.refusals import (
     ConditionMissing,
@@ -33,7 +33,7 @@ from shared.registry.refusals import (
     SecurityLevel,
 )
 from shared.registry.register import Register
-from shared.registry.roles import OPERATORS_ALONE, Do, Thing, may
+from shared.registry.roles import OPERATORS_ALONE, Do, Thing, app_roles, may
 from shared.registry.rules import House, faults
 from shared.registry.shapes import Fault, Invalid
 
@@ -96,7 +96,7 @@ class Desk:
             raise EntryInvalid(tuple(map(_finding, error.faults))) from None
 
     async def _answer(self, person: Person, ask: Ask) -> Answer:
-        if person.security_level != SECURITY_LEVEL:
+        if not person.is_surely_known:
             raise SecurityLevel
         place = ask.place
         roles = await self._roles(person, place)
@@ -116,7 +116,7 @@ class Desk:
         """The roles that count at this place; none at a place that is none of the person's business."""
         if place.thing not in _EVERYWHERE and not is_orgnr(place.orgnr):
             return frozenset()
-        operator = await self._roles_in(SYSTEMS, person)
+        operator = app_roles(person.roles) or await self._roles_in(SYSTEMS, person)
         if Role.OPERATOR in operator:
             return operator
         if not place.orgnr or person.orgnr not in (None, place.orgnr):

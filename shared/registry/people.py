@@ -17,13 +17,11 @@ from shared.messages.documents import Document
 from shared.registry.shapes import Line, Moment, Name, as_json, closed, kept
 
 __all__ = [
-    "LONGEST_ACCESS", "SECURITY_LEVEL", "Access", "Person", "Role", "Roles", "access_from", "access_id",
+    "LONGEST_ACCESS", "Access", "Person", "Role", "Roles", "access_from", "access_id",
 ]  # fmt: skip
 
 LONGEST_ACCESS: Final = timedelta(days=184)
 """Six months, however long they are."""
-SECURITY_LEVEL: Final = "4"
-"""HelseID's level for those who saw an eID of the highest level; compared as text (HelseID's claim is text)."""
 
 
 class Role(StrEnum):

@@ -46,6 +46,15 @@ OPERATORS_ALONE: Final = frozenset({"name", "number", "environment"})
 """Fields of a municipality that say which one it is: its administration cannot change them."""
 
 
+BY_APP_ROLE: Final[Mapping[str, Role]] = MappingProxyType({"Knutepunkt.Operator": Role.OPERATOR})
+"""What an app role of the hub's own Entra ID tenant is here. Who belongs to a municipality is in the register alone."""
+
+
+def app_roles(names: Iterable[str]) -> frozenset[Role]:
+    """The roles that a person's token brings with it. Names are compared letter by letter."""
+    return frozenset(BY_APP_ROLE[name] for name in names if name in BY_APP_ROLE)
+
+
 def may(roles: Iterable[Role], do: Do, thing: Thing) -> bool:
     """Whether one of the roles lets a person do it."""
     return any(thing in MATRIX[role][do] for role in roles)

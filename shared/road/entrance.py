@@ -1,12 +1,13 @@
-"""Who is calling, wired: one authenticator for vendors' systems, one for people, over the same HelseID."""
+"""Who is calling, wired: vendors' systems by HelseID, people by HelseID or by the hub's own Entra ID tenant."""
 
 from dataclasses import dataclass
 
 import aiohttp
 
-from shared.access.authenticate import Authenticator, Dpop, helseid
+from shared.access.authenticate import Authenticator, Dpop, authenticator
 from shared.access.caller import Caller, Person
 from shared.access.credentials import Credentials
+from shared.access.issuers import AnyIssuer
 from shared.access.modes import DpopMode
 from shared.access.tokens import TokenPolicy
 from shared.clock import Clock
@@ -24,7 +25,9 @@ class Demands:
     dpop: Dpop | None
     """None: tokens are taken as Bearer only."""
     revoked: frozenset[str]
-    """Ids of HelseID's keys that must not count any longer, as `kids` makes them."""
+    """Ids of keys that must not count any longer, as `kids` makes them: those that a setting names."""
+    entra: TokenPolicy | None = None
+    """For the hub's own people; None: they come by HelseID alone."""
 
 
 class Entrance:
@@ -36,14 +39,18 @@ class Entrance:
         async def revoked() -> frozenset[str]:
             return demands.revoked
 
-        self.systems: Authenticator = helseid(
+        self.systems: Authenticator = authenticator(
             session, demands.systems, clock=clock, dpop=demands.dpop, mode_of=self._mode_of, revoked=revoked
         )
         """Vendors' systems."""
-        self._people = helseid(session, demands.people, clock=clock, dpop=demands.dpop, revoked=revoked)
+        helseid = authenticator(session, demands.people, clock=clock, dpop=demands.dpop, revoked=revoked)
+        entra = demands.entra
+        # Entra ID knows no DPoP (RFC 9449), so its tokens come as Bearer only.
+        others = {} if entra is None else {entra.issuer: authenticator(session, entra, clock=clock, revoked=revoked)}
+        self._people = AnyIssuer(helseid, others)
 
     async def person(self, credentials: Credentials) -> Person:
-        """Who is logged in at the calling system. Raises one of the 401 errors, or NotAvailable."""
+        """Who is logged in. Raises one of the 401 errors, or NotAvailable."""
         caller = await self._people.caller(credentials)
         if caller.person is None:
             raise TokenClaims

@@ -34,7 +34,7 @@ from shared.registry.register import Register
 from shared.road.accepting import RESOURCES, Acceptance
 from shared.road.asking import StatusDesk
 from shared.road.delivering import Delivering, Pace
-from shared.road.entrance import Demands, Entrance, entra_of
+from shared.road.entrance import Demands, Entrance
 from shared.road.health import Health
 from shared.road.limits import Limits, Strangers
 from shared.road.placing import Placing
@@ -144,7 +144,7 @@ class Hub:
             )
         # What a person may do is in the register, so nothing is asked of the token but who it is.
         people = replace(policy, required=frozenset({"person"}), test_environment=False)
-        return Demands(policy, people, dpop, kids(helse_id.revoked_keys), entra_of(settings.entra))
+        return Demands(policy, people, dpop, kids(helse_id.revoked_keys), settings.entra.policy())
 
     def _access_in(self, kept: Registry) -> FindAccess:
         async def find(orgnr: str, subject: str) -> Access | None:

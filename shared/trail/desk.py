@@ -14,17 +14,19 @@ from urllib.parse import parse_qsl
 
 from shared.clock import Clock
 from shared.errors import NotAvailable
-from shared.messages.documents import Document, Unreachable
+from shared.messages.documents import Unreachable
 from shared.registry.model import SYSTEMS, is_orgnr
-from shared.registry.people import SECURITY_LEVEL, Access, Person, Role
+from shared.registry.people import Access, Person, Role
 from shared.registry.refusals import SecurityLevel
+from shared.registry.roles import app_roles
 from shared.trail import entry as trail_entry
-from shared.trail.auditevent import audit_event, chain_extension, place_of, resource_id
+from shared.trail.auditevent import place_of
+from shared.trail.bundles import FHIR, Shape
 from shared.trail.chain import HUB, document_id, intact, is_chain, owner_of
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.ports import AppendOnly
 from shared.trail.refused import SearchMalformed, TrailUnknown
-from shared.trail.searching import MOST, PAGE, Cursor, Found, NotACursor, Wanted, cursor_from, search
+from shared.trail.searching import MOST, PAGE, Cursor, NotACursor, Wanted, cursor_from, search
 from shared.trail.views import View, view_of
 from shared.trail.writing import TrailWriter
 
@@ -72,8 +74,8 @@ class TrailDesk:
         self._pseudonyms = pseudonyms
         self._clock = clock
 
-    async def search(self, person: Person, form: bytes) -> dict[str, Any]:
-        """A Bundle of AuditEvents, newest first. Raises HubError."""
+    async def search(self, person: Person, form: bytes, shape: Shape = FHIR) -> dict[str, Any]:
+        """A page of entries, newest first. Raises HubError."""
         asked = _form(form)
         try:
             reader = await self._reader(person, asked.one("municipality"))
@@ -85,10 +87,10 @@ class TrailDesk:
             raise SearchMalformed from None
         except Unreachable:
             raise NotAvailable from None
-        return _bundle(found, reader.view, self._base)
+        return shape.page(found, reader.view.shown, self._base)
 
-    async def read(self, person: Person, id: str) -> dict[str, Any]:
-        """One AuditEvent. Raises HubError."""
+    async def read(self, person: Person, id: str, shape: Shape = FHIR) -> dict[str, Any]:
+        """One entry. Raises HubError."""
         place = place_of(id)
         if place is None or not is_chain(place[0]):
             raise TrailUnknown
@@ -104,10 +106,10 @@ class TrailDesk:
             await self._told(reader, ["_id"], 1, id)
         except Unreachable:
             raise NotAvailable from None
-        return audit_event(found[0], reader.view.shown)
+        return shape.one(found[0], reader.view.shown)
 
     async def _reader(self, person: Person, wanted: str) -> _Reader:
-        if person.security_level != SECURITY_LEVEL:
+        if not person.is_surely_known:
             raise SecurityLevel
         owner = wanted or person.orgnr or ""
         if owner != HUB and not is_orgnr(owner):
@@ -118,7 +120,8 @@ class TrailDesk:
         if owner == person.orgnr:
             roles = _roles(await self._access(owner, person.subject), now) - {Role.OPERATOR}
         if not roles:
-            roles = _roles(await self._access(SYSTEMS, person.subject), now) & {Role.OPERATOR}
+            roles = app_roles(person.roles) or _roles(await self._access(SYSTEMS, person.subject), now)
+            roles &= {Role.OPERATOR}
         view = view_of(roles)
         if view is None:
             raise TrailUnknown
@@ -253,37 +256,3 @@ def _moment(text: str) -> tuple[datetime, timedelta]:
     if moment.tzinfo is None:
         raise SearchMalformed
     return moment.astimezone(UTC), timedelta(microseconds=1)
-
-
-def _bundle(found: Found, view: View, base: str) -> dict[str, Any]:
-    bundle: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "entry": [_match(each, view, base) if intact(each) else dict(_TOUCHED) for each in found.documents],
-    }
-    if found.cursor is not None:
-        # The next page is asked for by POST as well: `page` goes into the body beside the rest.
-        bundle["link"] = [{"relation": "next", "url": f"{base}/trail/_search?page={found.cursor.text()}"}]
-    if not bundle["entry"]:
-        del bundle["entry"]
-    return bundle
-
-
-def _match(document: Document, view: View, base: str) -> dict[str, Any]:
-    return {
-        "fullUrl": f"{base}/trail/{resource_id(document['chain'], document['seq'])}",
-        "resource": audit_event(document, view.shown),
-        "search": {"mode": "match", "extension": [chain_extension(document)]},
-    }
-
-
-_TOUCHED: Final[Mapping[str, Any]] = MappingProxyType({
-    "resource": {
-        "resourceType": "OperationOutcome",
-        "issue": [{
-            "severity": "error", "code": "exception",
-            "diagnostics": "An entry was left out: it is not what was written. Have the log verified.",
-        }],
-    },
-    "search": {"mode": "outcome"},
-})  # fmt: skip

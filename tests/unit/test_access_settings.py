@@ -64,3 +64,28 @@ def test_dpop_cannot_be_required_where_nobody_knows_the_public_address() -> None
     with pytest.raises(SettingsError, match="Hub__publicUrl"):
         load({**without, "HelseId__dpop": "required"})
     assert load({**without, "HelseId__dpop": "required", "Hub__publicUrl": "https://hub.example"})
+
+
+TENANT = "5A4DBC0E-0000-4000-8000-00000000E27A"
+
+
+def test_entra_id_is_off_until_a_tenant_and_an_audience_are_named() -> None:
+    assert load(LOCAL).entra.tenant is None
+    entra = load({**LOCAL, "Entra__tenant": TENANT, "Entra__audience": "an-app"}).entra
+    assert (entra.tenant, entra.audience, entra.issuer) == (TENANT.lower(), "an-app", None)
+    assert entra.scope == "access_as_user"
+
+
+@pytest.mark.parametrize(
+    ("named", "missing"), [({"Entra__tenant": TENANT}, "audience"), ({"Entra__audience": "an-app"}, "tenant")]
+)
+def test_half_a_tenant_is_not_started_with(named: dict[str, str], missing: str) -> None:
+    with pytest.raises(SettingsError, match=f"Entra__{missing}"):
+        load({**LOCAL, **named})
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations", "consumers", "canary"])
+def test_a_tenant_that_stands_for_many_is_not_started_with(tenant: str) -> None:
+    with pytest.raises(SettingsError, match="Entra__tenant") as caught:
+        load({**LOCAL, "Entra__tenant": tenant, "Entra__audience": "an-app"})
+    assert "canary" not in str(caught.value)

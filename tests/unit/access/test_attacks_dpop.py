@@ -208,7 +208,7 @@ async def test_bound_token_as_bearer_where_dpop_is_off_for_all() -> None:
     door = Door()
     only_bearer = Authenticator(door.keys, POLICY, lambda: NOW)
     with pytest.raises(TokenBound):
-        await only_bearer.caller(f"Bearer {bound_token()}")
+        await only_bearer.caller(Credentials(f"Bearer {bound_token()}"))
     with pytest.raises(DpopNotTaken):
         await only_bearer.caller(Credentials(f"DPoP {bound_token()}", proof(bound_token()), "POST", PATH))
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shared.access.authenticate import Authenticator, kids
+from shared.access.credentials import Credentials
 from shared.access.jwks import KeySet, read_jwks
 from shared.access.keys import Keys, KeySettings, KeysFetchError
 from shared.access.refetch import RefetchPace
@@ -42,13 +43,13 @@ class Source:
         return Authenticator(self.keys, POLICY, lambda: NOW)
 
 
-def bearer(kid: str) -> str:
-    return f"Bearer {token(head=header(kid=kid))}"
+def bearer(kid: str) -> Credentials:
+    return Credentials(f"Bearer {token(head=header(kid=kid))}")
 
 
-def forged(kid: str) -> str:
+def forged(kid: str) -> Credentials:
     """A token of nobody's, as anybody can make it."""
-    return f"Bearer {token(claims(client_id='nobody'), header(kid=kid), key='stranger')}"
+    return Credentials(f"Bearer {token(claims(client_id='nobody'), header(kid=kid), key='stranger')}")
 
 
 async def test_keys_are_kept_for_an_hour_and_then_renewed_beside_the_calls() -> None:
@@ -176,10 +177,10 @@ async def test_key_id_that_one_client_brought_in_vain_is_not_looked_for_again_fo
     source = Source()
     authenticator = source.authenticator()
     for name in ("one", "other"):
-        await authenticator.caller(f"Bearer {token(claims(client_id=name), header(kid='first'))}")
+        await authenticator.caller(Credentials(f"Bearer {token(claims(client_id=name), header(kid='first'))}"))
     for source.now, name in ((100.0, "one"), (110.0, "other")):
         with pytest.raises(UnknownKey):
-            await authenticator.caller(f"Bearer {token(claims(client_id=name), header(kid='wrong'))}")
+            await authenticator.caller(Credentials(f"Bearer {token(claims(client_id=name), header(kid='wrong'))}"))
     assert source.fetches == 2
 
 
@@ -187,7 +188,9 @@ async def test_token_of_another_environment_costs_no_fetch() -> None:
     source = Source()
     authenticator = source.authenticator()
     with pytest.raises(UnknownKey):
-        await authenticator.caller(f"Bearer {token(claims(iss='https://helseid.else.test'), header(kid='theirs'))}")
+        await authenticator.caller(
+            Credentials(f"Bearer {token(claims(iss='https://helseid.else.test'), header(kid='theirs'))}")
+        )
     assert source.fetches == 1
 
 
@@ -239,7 +242,7 @@ async def test_key_that_left_the_set_is_refused_from_the_next_fetch_on() -> None
 async def test_token_that_is_malformed_is_refused_without_asking_the_issuer() -> None:
     source = Source(None)
     with pytest.raises(TokenMalformed):
-        await source.authenticator().caller("Bearer e30.e30.e30")
+        await source.authenticator().caller(Credentials("Bearer e30.e30.e30"))
     assert source.fetches == 0
 
 

@@ -12,7 +12,7 @@ from sandbox.cosmos import Served
 from sandbox.cosmos import serve as serve_cosmos
 from sandbox.helseid.server import HelseId
 from sandbox.helseid.server import serve as serve_helseid
-from shared.access.authenticate import Authenticator, Dpop, helseid
+from shared.access.authenticate import Authenticator, Dpop, authenticator
 from shared.access.challenges import challenge
 from shared.access.credentials import Credentials
 from shared.access.modes import DpopMode
@@ -73,7 +73,7 @@ async def api(
     public = "https://hub.example/base"
     runners, addresses = [], []
     for memory in memories:
-        guard = helseid(http, TokenPolicy(issuer.issuer, AUDIENCE), dpop=Dpop(public, memory))
+        guard = authenticator(http, TokenPolicy(issuer.issuer, AUDIENCE), dpop=Dpop(public, memory))
 
         async def answer(request: web.Request, guard: Authenticator = guard) -> web.Response:
             values = [request.headers.getall(name, []) for name in ("Authorization", "DPoP")]

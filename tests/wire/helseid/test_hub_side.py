@@ -15,8 +15,8 @@ from sandbox.helseid.client import fetch_token
 from sandbox.helseid.jose import with_broken_signature
 from sandbox.helseid.mint import MintOrder
 from sandbox.helseid.server import HelseId, NotAStandIn, serve
-from shared.access.authenticate import Authenticator
-from shared.access.authenticate import helseid as authenticator
+from shared.access.authenticate import Authenticator, authenticator
+from shared.access.credentials import Credentials
 from shared.access.discovery import Issuer, fetch_keys
 from shared.access.keys import KeysFetchError
 from shared.access.scopes import require
@@ -53,7 +53,7 @@ async def mint(http: aiohttp.ClientSession, part: HelseId, **order: Any) -> str:
 
 async def test_token_fetched_as_a_vendor_does_is_let_in(helseid: HelseId, hub: Authenticator) -> None:
     answer = await fetch_token(helseid.issuer, VENDOR, key_file(helseid))
-    caller = await hub.caller(f"Bearer {answer.access_token}")
+    caller = await hub.caller(Credentials(f"Bearer {answer.access_token}"))
     assert (caller.client_id, caller.vkp_id) == ("trygghetsvakt", "trygghetsvakt-test")
     require(caller, "bundle", "write")
 
@@ -73,7 +73,7 @@ async def test_token_fetched_as_a_vendor_does_is_let_in(helseid: HelseId, hub: A
 async def test_minted_token_without_a_fault_is_let_in(
     helseid: HelseId, hub: Authenticator, http: aiohttp.ClientSession, order: dict[str, Any]
 ) -> None:
-    assert await hub.caller(f"Bearer {await mint(http, helseid, **order)}")
+    assert await hub.caller(Credentials(f"Bearer {await mint(http, helseid, **order)}"))
 
 
 @pytest.mark.parametrize(
@@ -109,24 +109,26 @@ async def test_minted_token_with_a_fault_is_refused_for_that_fault(
 ) -> None:
     text = await mint(http, helseid, **order)
     with pytest.raises(refusal) as caught:
-        await hub.caller(f"Bearer {text}")
+        await hub.caller(Credentials(f"Bearer {text}"))
     assert type(caught.value) is refusal
 
 
 async def test_broken_signature_is_refused(helseid: HelseId, hub: Authenticator) -> None:
     with pytest.raises(TokenSignature):
-        await hub.caller(f"Bearer {with_broken_signature(helseid.mint())}")
+        await hub.caller(Credentials(f"Bearer {with_broken_signature(helseid.mint())}"))
 
 
 async def test_token_without_the_scope_is_refused_for_the_resource(helseid: HelseId, hub: Authenticator) -> None:
-    caller = await hub.caller(f"Bearer {helseid.mint(MintOrder(scope=['nhn:vkp/api/user/encounter.write']))}")
+    caller = await hub.caller(
+        Credentials(f"Bearer {helseid.mint(MintOrder(scope=['nhn:vkp/api/user/encounter.write']))}")
+    )
     with pytest.raises(ScopeMissing):
         require(caller, "bundle", "write")
 
 
 async def test_client_assertion_is_not_an_access_token(helseid: HelseId, hub: Authenticator) -> None:
     with pytest.raises(TokenMalformed):
-        await hub.caller(f"Bearer {proof(helseid)}")
+        await hub.caller(Credentials(f"Bearer {proof(helseid)}"))
 
 
 @pytest.mark.parametrize("order", [{"unknownSwitch": 1}, {"alg": "RS1"}, {"clientId": "nobody"}])
@@ -142,12 +144,12 @@ async def test_rotation_lets_old_and_new_tokens_in(fresh: Fresh, http: aiohttp.C
     async with fresh() as part:
         hub = authenticator(http, TokenPolicy(part.issuer, AUDIENCE))
         old = part.mint()
-        await hub.caller(f"Bearer {old}")
+        await hub.caller(Credentials(f"Bearer {old}"))
         async with http.post(f"{part.issuer}/_sandbox/rotate") as answer:
             kid = (await answer.json())["kid"]
         assert kid == part.keys.current.kid
-        assert await hub.caller(f"Bearer {part.mint()}")
-        assert await hub.caller(f"Bearer {old}")
+        assert await hub.caller(Credentials(f"Bearer {part.mint()}"))
+        assert await hub.caller(Credentials(f"Bearer {old}"))
 
 
 async def test_retired_key_opens_nothing_once_the_keys_are_fetched_again(
@@ -156,25 +158,25 @@ async def test_retired_key_opens_nothing_once_the_keys_are_fetched_again(
     async with fresh() as part:
         hub = authenticator(http, TokenPolicy(part.issuer, AUDIENCE))
         old = part.mint()
-        await hub.caller(f"Bearer {old}")
+        await hub.caller(Credentials(f"Bearer {old}"))
         await part.rotate(keep_old=False)
-        await hub.caller(f"Bearer {part.mint()}")
+        await hub.caller(Credentials(f"Bearer {part.mint()}"))
         with pytest.raises(UnknownKey):
-            await hub.caller(f"Bearer {old}")
+            await hub.caller(Credentials(f"Bearer {old}"))
 
 
 async def test_outage_is_not_available_only_when_no_keys_are_known(fresh: Fresh, http: aiohttp.ClientSession) -> None:
     async with fresh() as part:
         knows, knows_nothing = (authenticator(http, TokenPolicy(part.issuer, AUDIENCE)) for _ in range(2))
         text = f"Bearer {part.mint()}"
-        await knows.caller(text)
+        await knows.caller(Credentials(text))
         async with http.post(f"{part.issuer}/_sandbox/outage", json={"on": True}) as answer:
             assert answer.status == 200
-        assert await knows.caller(text)
+        assert await knows.caller(Credentials(text))
         with pytest.raises(NotAvailable):
-            await knows_nothing.caller(text)
+            await knows_nothing.caller(Credentials(text))
         await http.post(f"{part.issuer}/_sandbox/outage", json={"on": False})
-        assert await knows_nothing.caller(text)
+        assert await knows_nothing.caller(Credentials(text))
 
 
 async def test_nobody_listening_is_not_available(fresh: Fresh, http: aiohttp.ClientSession) -> None:
@@ -182,14 +184,14 @@ async def test_nobody_listening_is_not_available(fresh: Fresh, http: aiohttp.Cli
         text = f"Bearer {part.mint()}"
         issuer = part.issuer
     with pytest.raises(NotAvailable):
-        await authenticator(http, TokenPolicy(issuer, AUDIENCE)).caller(text)
+        await authenticator(http, TokenPolicy(issuer, AUDIENCE)).caller(Credentials(text))
 
 
 async def test_keys_are_fetched_once_for_many_calls(fresh: Fresh, http: aiohttp.ClientSession) -> None:
     async with fresh() as part:
         hub = authenticator(http, TokenPolicy(part.issuer, AUDIENCE))
         for _ in range(10):
-            await hub.caller(f"Bearer {part.mint()}")
+            await hub.caller(Credentials(f"Bearer {part.mint()}"))
         assert set(part.calls.values()) == {1}
 
 
@@ -300,7 +302,7 @@ async def test_keys_and_clients_are_kept_over_kill_nine_and_files_are_private(tm
     async with running("helseid", tmp_path, "--port", str(facts["port"])) as second, aiohttp.ClientSession() as session:
         assert second.facts == facts
         hub = authenticator(session, TokenPolicy(facts["issuer"], AUDIENCE))
-        assert await hub.caller(f"Bearer {before.access_token}")
+        assert await hub.caller(Credentials(f"Bearer {before.access_token}"))
     assert set(modes(tmp_path).values()) == {0o600}
 
 
@@ -329,7 +331,9 @@ async def test_client_registered_later_gets_tokens_and_is_kept(fresh: Fresh, htt
         async with http.post(f"{part.issuer}/_sandbox/clients", json=new) as answer:
             assert answer.status == 201
         answer_ = await fetch_token(part.issuer, "dosetten", key_file(part, "natugla"))
-        caller = await authenticator(http, TokenPolicy(part.issuer, AUDIENCE)).caller(f"Bearer {answer_.access_token}")
+        caller = await authenticator(http, TokenPolicy(part.issuer, AUDIENCE)).caller(
+            Credentials(f"Bearer {answer_.access_token}")
+        )
         assert (caller.vkp_id, caller.orgnr_parent) == ("dosetten-test", "999977774")
         async with http.post(f"{part.issuer}/_sandbox/clients", json={"clientId": "x"}) as answer:
             assert answer.status == 400

@@ -79,7 +79,7 @@ async def orgnr(registry: Registry) -> str:
         for role in Role
         if role is not Role.OPERATOR
     ]
-    operator = Access("systems", "entra:operator", frozenset({Role.OPERATOR}), NOW + 30 * DAY)
+    operator = Access("systems", "helseid:operator", frozenset({Role.OPERATOR}), NOW + 30 * DAY)
     mine = (replace(each, orgnr=number) for each in (MUNICIPALITY, GRANT, PARTNER))
     for entry in (SYSTEM, operator, *mine, *people):
         await put(registry, entry)
@@ -87,7 +87,7 @@ async def orgnr(registry: Registry) -> str:
 
 
 def person(role: Role, **changed: Any) -> Person:
-    subject = "entra:operator" if role is Role.OPERATOR else f"helseid:{role.value}"
+    subject = "helseid:operator" if role is Role.OPERATOR else f"helseid:{role.value}"
     return replace(Person(subject, "Kari Eksempel", None, "4"), **changed)
 
 
@@ -428,7 +428,7 @@ async def test_what_only_looks_like_a_municipality_is_none(
 
 
 @pytest.mark.parametrize(
-    "subject", ["HELSEID:operator", "entra:Operator", "operator", "entra:operator ", "person.entra:operator"]
+    "subject", ["ENTRA:operator", "helseid:Operator", "operator", "helseid:operator ", "person.helseid:operator"]
 )
 async def test_a_subject_that_only_looks_like_an_operators_is_nobodys(desk: Desk, orgnr: str, subject: str) -> None:
     who = Person(subject, "", None, "4")
