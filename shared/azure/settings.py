@@ -9,6 +9,8 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -67,6 +69,11 @@ def _url(text: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_url)]
+_SECRET: Final = "Secret__"
+
+
+def _networks(text: object) -> object:
+    return tuple(ip_network(part) for part in text.split()) if isinstance(text, str) else text
 
 
 def _schedule(text: object) -> object:
@@ -194,6 +201,17 @@ class DeliverySettings(_Frozen):
         description="Seconds between tries, separated by spaces; the last one repeats. Instead of the data file's",
     )
     timeout_s: float = Field(30.0, alias="Delivery__timeout", gt=0, description="Seconds a receiver has to answer")
+    opened_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = Field(
+        (),
+        alias="Delivery__openedNetworks",
+        description="Networks that receivers may be in though they are not of the open internet (`10.20.0.0/16`), "
+        "separated by spaces; link-local addresses and the cloud's own stay shut",
+    )
+    secrets: Mapping[str, SecretStr] = Field(
+        MappingProxyType({}),
+        alias="Secret__NAME",
+        description="One setting for each receiver's secret: NAME as in the register, `_` for each hyphen",
+    )
 
 
 class Settings(_Frozen):
@@ -246,6 +264,12 @@ class Settings(_Frozen):
     )
 
 
+def _secrets(values: Mapping[str, str]) -> dict[str, str]:
+    """By name; a setting's name has no case everywhere, so neither has its beginning."""
+    named = {name: value for name, value in values.items() if name.lower().startswith(_SECRET.lower())}
+    return {name[len(_SECRET) :]: value for name, value in named.items()}
+
+
 def load(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError that names the first setting at fault."""
     values: dict[str, Any] = {name: value for name, value in environment.items() if value.strip()}
@@ -257,7 +281,7 @@ def load(environment: Mapping[str, str]) -> Settings:
                 "cosmos": CosmosSettings.model_validate(values),
                 "helse_id": HelseIdSettings.model_validate(values),
                 "entra": EntraSettings.model_validate(values),
-                "delivery": DeliverySettings.model_validate(values),
+                "delivery": DeliverySettings.model_validate({**values, f"{_SECRET}NAME": _secrets(values)}),
             }
         )
     except ValidationError as error:

@@ -1,12 +1,18 @@
-"""What a receiver's answer means: it has the message, it may have it later, or it will not have it."""
+"""What comes back when a message is handed over: the receiver has it, may have it later, or will not have it."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Final
+from dataclasses import dataclass, field
+from datetime import timedelta
 
-_LATER: Final = frozenset({408, 425, 429})
-"""Answers that say "not now" though they stand among the caller's faults (RFC 9110, 8470, 6585)."""
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Facts about the HTTP call behind an answer, for the trail."""
+
+    host: str
+    """As the register names it."""
+    status: int
+    ms: int
+    """From the first byte sent to the status line read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +20,23 @@ class Taken:
     """The receiver has the message."""
 
     status: int
+    call: Call | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The receiver may take it at another time. `code` says why, for people and for the trail."""
+    """The receiver may take it at another time. `code` says why, for people and for the trail.
+
+    A code that begins with HUB_ is the hub's own trouble (a secret, an address): nothing is learnt of the receiver.
+    """
 
     code: str
     retry_after: timedelta | None = None
+    issues: tuple[str, ...] = field(default=(), compare=False)
+    """See Refused."""
+    words: str = field(default="", repr=False, compare=False)
+    """See Refused."""
+    call: Call | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +45,11 @@ class Refused:
 
     code: str
     status: int
+    issues: tuple[str, ...] = field(default=(), compare=False)
+    """Codes of FHIR's issue-type that its OperationOutcome gave, in order, each once; never its own text."""
+    words: str = field(default="", repr=False, compare=False)
+    """What the receiver said, cut short. May hold personal data: keep it as a payload is kept, show it as one is."""
+    call: Call | None = field(default=None, compare=False)
 
 
 Answer = Taken | Later | Refused
-
-
-def from_status(status: int, retry_after: str | None, now: datetime) -> Answer:
-    """The meaning of an HTTP status (design/architecture.md, Shape).
-
-    A redirect is no answer: bytes go where the register says and nowhere else.
-    """
-    if 200 <= status < 300:
-        return Taken(status)
-    if status in _LATER or not 400 <= status < 500:
-        return Later(f"REC_HTTP_{status}", _wait(retry_after, now))
-    return Refused(f"REC_HTTP_{status}", status)
-
-
-def _wait(text: str | None, now: datetime) -> timedelta | None:
-    """Retry-After as a wait (RFC 9110 10.2.3: seconds or a date); None when there is none or it makes no sense."""
-    if text is None:
-        return None
-    try:
-        if text.strip().isascii() and text.strip().isdigit():
-            return timedelta(seconds=min(int(text.strip()), 10**7))
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(moment - now, timedelta())

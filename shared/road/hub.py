@@ -21,7 +21,9 @@ from shared.clock import Clock, utc_now
 from shared.delivery import schedule
 from shared.delivery.answers import Answer
 from shared.delivery.gate import Busy, Go, Hold, To
+from shared.delivery.addresses import Rules
 from shared.delivery.receiver import HttpReceiver
+from shared.delivery.secrets import NamedSecrets
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.events import EventStore
 from shared.messages.urgency import Urgency
@@ -54,7 +56,12 @@ class Hub:
             trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=10)
         )
         self._cosmos = Cosmos(settings.cosmos)
-        self._receiver = HttpReceiver(settings.delivery.timeout_s, clock)
+        self._receiver = HttpReceiver(
+            settings.delivery.timeout_s,
+            clock,
+            Rules(settings.environment, settings.delivery.opened_networks),
+            NamedSecrets(settings.delivery.secrets),
+        )
         grace = timedelta(seconds=settings.grace_s)
         registry = LazyContainer(self._cosmos, "registry")
         operations = LazyContainer(self._cosmos, "operations")

@@ -10,7 +10,9 @@ from shared.identity.series import Environment
 from shared.registry.entries import Entry
 from shared.registry.model import Receiver
 from shared.registry.people import LONGEST_ACCESS, Role
+from shared.registry.reaching import Auth, Meaning
 from shared.registry.rules import House, faults
+from shared.registry.shapes import Invalid, as_json, kept, written
 from shared.registry.traffic import Stop, Traffic
 from tests.unit.registry.samples import (
     ACCESS,
@@ -138,3 +140,47 @@ def test_a_fault_repeats_no_value() -> None:
 
 def test_a_name_too_long_for_the_databases_ids_is_told() -> None:
     assert "" in places(replace(GRANT, vkp_id="\U0001f600" * 128))
+
+
+def test_a_way_in_needs_the_secret_that_it_takes() -> None:
+    keyless = replace(RECEIVER, auth=Auth.OAUTH2, credentials="")
+    assert "receivers.0.credentials" in places(replace(MUNICIPALITY, receivers=(keyless,)))
+    named = replace(keyless, credentials=f"{MUNICIPALITY.orgnr}-epj")
+    assert places(replace(MUNICIPALITY, receivers=(named,))) == []
+
+
+@pytest.mark.parametrize("status", ["400", "401", "403", "404", "408", "429", "500", "503"])
+def test_only_an_answer_that_can_say_so_counts_as_a_receipt(status: str) -> None:
+    loose = replace(RECEIVER, answers={status: Meaning.TAKEN})
+    assert f"receivers.0.answers.{status}" in places(replace(MUNICIPALITY, receivers=(loose,)))
+    sound = replace(RECEIVER, answers={status: Meaning.LATER, "409": Meaning.TAKEN})
+    assert places(replace(MUNICIPALITY, receivers=(sound,))) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "place"),
+    [
+        ({"200": "later"}, "answers"),
+        ({"4xx": "later"}, "answers"),
+        ({"409": "maybe"}, "answers.?"),
+        ({"409": 1}, "answers.?"),
+        ([], "answers"),
+    ],
+)
+def test_answers_are_statuses_with_one_of_three_meanings(answers: object, place: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        written(Receiver, {"id": "epj", "url": "https://epj.example.no/", "answers": answers})
+    assert place in [fault.field for fault in caught.value.faults]
+
+
+def test_answers_are_written_and_read_back_as_they_were() -> None:
+    made = written(Receiver, {"id": "epj", "url": "https://epj.example.no/", "answers": {"409": "taken"}})
+    assert as_json(Receiver, made)["answers"] == {"409": "taken"}
+    assert kept(Receiver, as_json(Receiver, made)) == made
+
+
+@pytest.mark.parametrize("port", [22, 25, 80, 445])
+def test_no_receiver_is_at_a_port_of_another_service(port: int) -> None:
+    assert "receivers.0.url" in places(
+        replace(MUNICIPALITY, receivers=(Receiver("epj", f"https://epj.example.no:{port}/"),)), PRODUCTION
+    )
