@@ -69,7 +69,7 @@ def _url(text: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_url)]
-_SECRET: Final = "Secret__"
+_BY_NAME: Final = "Secret__"
 
 
 def _networks(text: object) -> object:
@@ -192,6 +192,36 @@ class EntraSettings(_Frozen):
         return entra_policy(self.issuer or issuer_of_tenant(self.tenant), self.audience, claims)
 
 
+def _split(text: object) -> object:
+    return tuple(text.split()) if isinstance(text, str) else text
+
+
+class AlertSettings(_Frozen):
+    """Who is told when something is wrong, beside what Azure Monitor makes of log lines and metrics."""
+
+    webhook: Url | None = Field(
+        None, alias="Alerts__webhook", description="Address that notices are posted to (Standard Webhooks)"
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, alias="Alerts__webhookSecret", description="Base64 of the secret they are signed with, `whsec_` before it"
+    )
+    smtp: SecretStr | None = Field(
+        None, alias="Alerts__smtp", description="Mail server, `smtp://host:port` or `smtps://user:password@host:port`"
+    )
+    mail_to: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        (), alias="Alerts__to", description="Mail addresses of those who are told, separated by spaces"
+    )
+    mail_from: str = Field(
+        "knutepunkt@knutepunkt.invalid", alias="Alerts__from", description="Mail address that notices come from"
+    )
+    alarm_after_s: float | None = Field(
+        None, alias="Alerts__alarmAfter", gt=0, description="Seconds an alarm may be on its way; the data file's: 60"
+    )
+    well_after_s: float | None = Field(
+        None, alias="Alerts__wellAfter", ge=0, description="Seconds it must be well before that is told, for all kinds"
+    )
+
+
 class DeliverySettings(_Frozen):
     """How receivers are tried."""
 
@@ -222,6 +252,7 @@ class Settings(_Frozen):
     helse_id: HelseIdSettings
     entra: EntraSettings
     delivery: DeliverySettings
+    alerts: AlertSettings
     pseudonym_key: Annotated[SecretBytes, BeforeValidator(_key)] = Field(
         alias="Pseudonym__key", description="Base64 of the 32 bytes that patients' pseudonyms are made with"
     )
@@ -266,8 +297,8 @@ class Settings(_Frozen):
 
 def _secrets(values: Mapping[str, str]) -> dict[str, str]:
     """By name; a setting's name has no case everywhere, so neither has its beginning."""
-    named = {name: value for name, value in values.items() if name.lower().startswith(_SECRET.lower())}
-    return {name[len(_SECRET) :]: value for name, value in named.items()}
+    named = {name: value for name, value in values.items() if name.lower().startswith(_BY_NAME.lower())}
+    return {name[len(_BY_NAME) :]: value for name, value in named.items()}
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -281,7 +312,8 @@ def load(environment: Mapping[str, str]) -> Settings:
                 "cosmos": CosmosSettings.model_validate(values),
                 "helse_id": HelseIdSettings.model_validate(values),
                 "entra": EntraSettings.model_validate(values),
-                "delivery": DeliverySettings.model_validate({**values, f"{_SECRET}NAME": _secrets(values)}),
+                "alerts": AlertSettings.model_validate(values),
+                "delivery": DeliverySettings.model_validate({**values, f"{_BY_NAME}NAME": _secrets(values)}),
             }
         )
     except ValidationError as error:
@@ -294,6 +326,10 @@ def load(environment: Mapping[str, str]) -> Settings:
     if (settings.entra.tenant is None) != (settings.entra.audience is None):
         missing = "tenant" if settings.entra.tenant is None else "audience"
         raise SettingsError(f"setting Entra__{missing}: Field required where people come by Entra ID")
+    if settings.alerts.webhook is not None and settings.alerts.webhook_secret is None:
+        raise SettingsError("setting Alerts__webhookSecret: Field required where there is a webhook")
+    if settings.alerts.smtp is not None and not settings.alerts.mail_to:
+        raise SettingsError("setting Alerts__to: Field required where there is a mail server")
     if settings.helse_id.dpop is DpopMode.REQUIRED and settings.public_url is None:
         raise SettingsError("setting Hub__publicUrl: Field required where HelseId__dpop is required")
     return settings

@@ -17,11 +17,12 @@ from shared.azure.servicebus import ServiceBusSignals
 from shared.azure.settings import Settings
 from shared.azure.trail_parts import TrailParts
 from shared.azure.trail_settings import TrailSettings
+from shared.azure.watch_parts import WatchParts
 from shared.clock import Clock, utc_now
 from shared.delivery import schedule
+from shared.delivery.addresses import Rules
 from shared.delivery.answers import Answer
 from shared.delivery.gate import Busy, Go, Hold, To
-from shared.delivery.addresses import Rules
 from shared.delivery.receiver import HttpReceiver
 from shared.delivery.secrets import NamedSecrets
 from shared.messages.deliveries import DeliveryStore
@@ -131,6 +132,7 @@ class Hub:
             clock=clock,
             register=register,
         )
+        self.watch = WatchParts(settings.alerts, self._cosmos, register, clock)
         self.trail = TrailParts(trail, settings.cosmos, clock)
         self.trail_desk = self.trail.desk(self._access_in(kept), self._every_pseudonym, settings.public_url or "")
 
@@ -173,6 +175,7 @@ class Hub:
         """Send what waits and close every connection."""
         await self.entrance.close()
         await self.trail.close()
+        await self.watch.close()
         await self.signals.close()
         await self._receiver.close()
         await self._cosmos.close()
