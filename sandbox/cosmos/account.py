@@ -14,6 +14,7 @@ from sandbox.cosmos.auth import Authority
 from sandbox.cosmos.catalogue import Catalogue, Container
 from sandbox.cosmos.collection import Collection
 from sandbox.cosmos.errors import CosmosError, not_found, not_supported
+from sandbox.cosmos.ledger import Ledger
 from sandbox.cosmos.messages import Request, Response, answer
 from sandbox.cosmos.reading import body_of, is_query, query_of
 from sandbox.cosmos.roles import AppRole
@@ -23,6 +24,8 @@ from sandbox.cosmos.values import Json, Undefined, dump
 
 _SCRIPTS: Final = {"sprocs": "stored procedures", "triggers": "triggers", "udfs": "user defined functions"}
 _CHARGE: Final = "x-ms-request-charge"
+_REFUSED: Final = str(charge.REFUSED)
+_METADATA: Final = str(charge.METADATA)
 
 
 class Account:
@@ -44,19 +47,22 @@ class Account:
         self._app, self._app_role = app
         self._endpoint = endpoint
         self.requests: Counter[str] = Counter()
+        self.ledger = Ledger()
 
     async def handle(self, request: Request) -> Response:
         """The answer, whatever happens but a defect of the endpoint itself."""
         try:
+            kind = "refused"
             self._let_in(request)
             kind, operation = self._route(request)
             self.requests[kind] += 1
             response = await operation
         except CosmosError as error:
             body = dump({"code": error.code, "message": error.message})
-            response = Response(error.status, body, {"x-ms-substatus": str(error.substatus), _CHARGE: "1.0"})
+            response = Response(error.status, body, {"x-ms-substatus": str(error.substatus), _CHARGE: _REFUSED})
         headers = response.headers
-        headers.setdefault(_CHARGE, str(charge.METADATA))
+        asked = headers.setdefault(_CHARGE, _METADATA)
+        self.ledger.book(request.parts, kind, float(asked))
         headers["x-ms-activity-id"] = request.headers.get("x-ms-activity-id") or str(uuid.uuid4())
         headers["x-ms-session-token"] = f"0:0#{self._storage.lsn}#0={self._storage.lsn}"
         headers["lsn"] = str(self._storage.lsn)

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from sandbox.cosmos import charge
 from sandbox.cosmos.catalogue import Container
 from sandbox.cosmos.documents import MAX_BYTES, Conditions, Documents, Outcome
 from sandbox.cosmos.errors import CosmosError, bad_request, too_large
@@ -84,7 +85,7 @@ def run(
                     raise _Stopped(at, error) from None
     except _Stopped as stopped:
         entries = [_failed(at, stopped) for at in range(len(operations))]
-        return BatchOutcome(207, f"[{','.join(entries)}]", round(1.0 + 0.1 * len(operations), 2))
+        return BatchOutcome(207, f"[{','.join(entries)}]", charge.failed_batch(len(operations)))
     shown = [
         _shown(outcome, minimal and operation.kind != "Read")
         for outcome, operation in zip(done, operations, strict=True)

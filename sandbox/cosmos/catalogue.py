@@ -17,6 +17,7 @@ from sandbox.cosmos.errors import (
 from sandbox.cosmos.partition import PartitionKey, read_path
 from sandbox.cosmos.statements import Statements
 from sandbox.cosmos.storage import Storage, create_tables, drop_tables
+from sandbox.cosmos.terms import Indexing
 from sandbox.cosmos.values import Json, dump, parse
 from sandbox.topology import Container as Declared
 from sandbox.topology import Topology
@@ -64,6 +65,8 @@ class Container:
     default_ttl: int | None
     """Seconds; -1: items may have a time to live of their own; None: nothing expires."""
     unique_keys: tuple[tuple[tuple[str, ...], ...], ...]
+    indexing: Indexing
+    """What of a document its writes pay for."""
     rid: str
     sql: Statements
 
@@ -120,12 +123,13 @@ class Catalogue:
                 wanted["defaultTtl"] = declared.default_ttl
             if declared.unique_keys:
                 wanted["uniqueKeyPolicy"] = {"uniqueKeys": [{"paths": [path]} for path in declared.unique_keys]}
+            wanted["indexingPolicy"] = _indexing(declared.indexed_paths)
             known = self._containers.get((database.id, declared.name))
             if known is None:
                 await self.create_container(database, wanted)
             elif known.key != PartitionKey.of(wanted["partitionKey"]):
                 raise ValueError(f"container {declared.name!r} exists with another partition key than the declared one")
-            elif known.default_ttl != declared.default_ttl:
+            elif known.default_ttl != declared.default_ttl or known.indexing != Indexing.of(wanted["indexingPolicy"]):
                 await self.replace_container(known, wanted)
 
     def databases(self) -> list[Database]:
@@ -231,6 +235,14 @@ class Catalogue:
         return {**defaults, **kept, "id": name, "_etag": f'"{ts:x}-{self._storage.lsn:x}"', "_ts": ts}
 
 
+def _indexing(paths: tuple[str, ...] | None) -> Json:
+    if paths is None:
+        return _INDEXING
+    included: Json = [{"path": path} for path in paths]
+    return {"indexingMode": "consistent", "automatic": True, "includedPaths": included,
+            "excludedPaths": [{"path": "/*"}]}  # fmt: skip
+
+
 def _rid(number: bytes) -> str:
     return base64.b64encode(number, altchars=b"+-").decode()
 
@@ -266,6 +278,7 @@ def _read(number: int, database: Database, definition: Json) -> Container:
         key=PartitionKey.of(definition["partitionKey"]),
         default_ttl=default_ttl if isinstance(default_ttl, int) else None,
         unique_keys=_unique_keys(definition.get("uniqueKeyPolicy")),
+        indexing=Indexing.of(definition.get("indexingPolicy")),
         rid=_rid(number.to_bytes(8, "big")),
         sql=Statements.of(number),
     )

@@ -71,4 +71,4 @@ def read(
     else:
         if len(found) < most:
             last = max(newest, since.lsn)
-    return Changes(found, f'"{last}"', charge.changes(size))
+    return Changes(found, f'"{last}"', charge.changes(len(found), size))

@@ -169,7 +169,7 @@ class Collection:
         headers = {"x-ms-item-count": str(len(page.results))}
         if page.token is not None:
             headers["x-ms-continuation"] = page.token
-        headers["x-ms-request-charge"] = str(charge.query(page.examined, page.size, isinstance(area, str)))
+        headers["x-ms-request-charge"] = str(_charge(page, isinstance(area, str)))
         return Response(200, _listed(container, page.results), headers)
 
     async def _run(self, wanted: search.Search) -> search.Page:
@@ -184,6 +184,10 @@ class Collection:
                 return search.run(connection, wanted)
 
         return await asyncio.to_thread(beside)
+
+
+def _charge(page: search.Page, partition: bool) -> float:
+    return charge.query(page.examined, len(page.results), page.size, partition=partition)
 
 
 def _conditions(request: Request) -> Conditions:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.cosmos import faulting
+from sandbox.cosmos.ledger import Ledger
 from sandbox.cosmos.messages import Request, Response, answer
 from sandbox.cosmos.values import Json
 
@@ -27,9 +28,12 @@ _MISUNDERSTOOD: Final = (
 class Control:
     """Stands before the account and lets a request through, or not."""
 
-    def __init__(self, account: Callable[[Request], Awaitable[Response]], requests: Counter[str]) -> None:
+    def __init__(
+        self, account: Callable[[Request], Awaitable[Response]], requests: Counter[str], ledger: Ledger
+    ) -> None:
         self._account = account
         self._requests = requests
+        self._ledger = ledger
         self._fault: faulting.Fault | None = None
 
     async def handle(self, request: Request) -> Response | None:
@@ -69,7 +73,12 @@ class Control:
 
     def _counters(self) -> Json:
         requests: dict[str, Json] = dict(sorted(self._requests.items()))
-        return {"requests": requests, "cpuSeconds": time.process_time(), "rssBytes": _resident_bytes()}
+        return {
+            "requests": requests,
+            "charges": self._ledger.shown(),
+            "cpuSeconds": time.process_time(),
+            "rssBytes": _resident_bytes(),
+        }
 
     def _set_fault(self, request: Request) -> Response:
         try:

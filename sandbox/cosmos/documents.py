@@ -20,6 +20,7 @@ from sandbox.cosmos.errors import (
 )
 from sandbox.cosmos.sql.conditions import holds
 from sandbox.cosmos.storage import Storage, savepoint
+from sandbox.cosmos.terms import Terms
 from sandbox.cosmos.values import Json, canonical, dump, member, read_back
 
 MAX_BYTES: Final = 2 * 1024 * 1024
@@ -58,8 +59,7 @@ class _Known(NamedTuple):
     seq: int
     etag: str
     expires: float | None
-    body: str = ""
-    """Only when it was asked for."""
+    body: str
 
 
 class Documents:
@@ -82,13 +82,13 @@ class Documents:
         if row is None or (row[1] is not None and row[1] <= self.now()):
             raise not_found()
         if none_match is not None and none_match in ("*", row[0]):
-            return Outcome(304, None, row[0], 1.0)
-        return Outcome(200, row[2], row[0], charge.read(len(row[2])))
+            return Outcome(304, None, row[0], charge.REFUSED)
+        return Outcome(200, row[2], row[0], charge.read(_size(row[2])))
 
     def create(self, db: sqlite3.Connection, container: Container, epk: str | None, document: Json) -> Outcome:
         """Raises CosmosError (400, 409, 413)."""
         checked, place, name = self._checked(container, epk, document)
-        if self._known(db, container, container.sql.find, place, name) is not None:
+        if self._known(db, container, place, name) is not None:
             raise conflict()
         return self._insert(db, container, place, checked)
 
@@ -97,11 +97,11 @@ class Documents:
     ) -> Outcome:
         """Create, or replace what is there. Raises CosmosError (400, 409, 412, 413)."""
         checked, place, name = self._checked(container, epk, document)
-        known = self._known(db, container, container.sql.find, place, name)
+        known = self._known(db, container, place, name)
         if known is None:
             return self._insert(db, container, place, checked)
         conditions.check(known.etag)
-        return self._update(db, container, place, checked, known)
+        return self._update(db, container, place, checked, known, _terms(container, known))
 
     def replace(
         self,
@@ -116,11 +116,11 @@ class Documents:
         checked, place, new_name = self._checked(container, epk, document)
         if new_name != name:
             raise bad_request("The id of a document cannot be changed by replacing it.")
-        known = self._known(db, container, container.sql.find, place, name)
+        known = self._known(db, container, place, name)
         if known is None:
             raise not_found()
         conditions.check(known.etag)
-        return self._update(db, container, place, checked, known)
+        return self._update(db, container, place, checked, known, _terms(container, known))
 
     def patch(
         self,
@@ -132,7 +132,7 @@ class Documents:
         conditions: Conditions,
     ) -> Outcome:
         """Raises CosmosError (400, 404, 409, 412, 413)."""
-        known = self._known(db, container, container.sql.whole, epk, name)
+        known = self._known(db, container, epk, name)
         if known is None:
             raise not_found()
         conditions.check(known.etag)
@@ -142,20 +142,23 @@ class Documents:
         condition = body.get("condition") if isinstance(body, dict) else None
         if condition is not None and not (isinstance(condition, str) and holds(condition, document)):
             raise precondition_failed()
-        patching.apply(container, document, body.get("operations") if isinstance(body, dict) else body)
+        before = container.indexing.terms(document)
+        operations = body.get("operations") if isinstance(body, dict) else body
+        patching.apply(container, document, operations)
         _check_ttl(document)
-        return self._update(db, container, epk, document, known)
+        count = len(operations) if isinstance(operations, list) else 0
+        return self._update(db, container, epk, document, known, before, count)
 
     def delete(
         self, db: sqlite3.Connection, container: Container, epk: str, name: str, conditions: Conditions
     ) -> Outcome:
         """Raises CosmosError (404, 412)."""
-        known = self._known(db, container, container.sql.find, epk, name)
+        known = self._known(db, container, epk, name)
         if known is None:
             raise not_found()
         conditions.check(known.etag)
         self._remove(db, container, known.seq)
-        return Outcome(204, None, None, charge.delete())
+        return Outcome(204, None, None, charge.delete(_size(known.body), len(_terms(container, known))))
 
     def expired(self, db: sqlite3.Connection, container: Container) -> bool:
         """Whether there is anything to purge."""
@@ -181,10 +184,8 @@ class Documents:
             )
         return document, place, name
 
-    def _known(
-        self, db: sqlite3.Connection, container: Container, statement: str, epk: str, name: str
-    ) -> _Known | None:
-        row = db.execute(statement, (epk, _id(name))).fetchone()
+    def _known(self, db: sqlite3.Connection, container: Container, epk: str, name: str) -> _Known | None:
+        row = db.execute(container.sql.whole, (epk, _id(name))).fetchone()
         if row is None:
             return None
         known = _Known(*row)
@@ -204,27 +205,38 @@ class Documents:
         lsn = self._storage.take_lsn()
         text, etag, ts, expires, size = self._sealed(container, document, lsn, lsn)
         row = (lsn, epk, document["id"], lsn, etag, ts, expires, text)
+        outcome = Outcome(201, text, etag, charge.create(size, len(container.indexing.terms(document))))
         if not container.unique_keys:
             db.execute(container.sql.insert, row)
-            return Outcome(201, text, etag, charge.create(size))
+            return outcome
         with savepoint(db):
             self._keep_unique(db, container, epk, lsn, document)
             db.execute(container.sql.insert, row)
-        return Outcome(201, text, etag, charge.create(size))
+        return outcome
 
     def _update(
-        self, db: sqlite3.Connection, container: Container, epk: str, document: dict[str, Json], known: _Known
+        self,
+        db: sqlite3.Connection,
+        container: Container,
+        epk: str,
+        document: dict[str, Json],
+        known: _Known,
+        before: Terms,
+        patched: int = 0,
     ) -> Outcome:
         lsn = self._storage.take_lsn()
         text, etag, ts, expires, size = self._sealed(container, document, known.seq, lsn)
         row = (lsn, etag, ts, expires, text, known.seq)
+        after = container.indexing.terms(document)
+        gone, come = len(before - after), len(after - before)
+        outcome = Outcome(200, text, etag, charge.patch(_size(known.body), size, gone, come, patched))
         if not container.unique_keys:
             db.execute(container.sql.update, row)
-            return Outcome(200, text, etag, charge.replace(size))
+            return outcome
         with savepoint(db):
             self._keep_unique(db, container, epk, known.seq, document)
             db.execute(container.sql.update, row)
-        return Outcome(200, text, etag, charge.replace(size))
+        return outcome
 
     def _sealed(
         self, container: Container, document: dict[str, Json], seq: int, lsn: int
@@ -239,7 +251,7 @@ class Documents:
         document["_attachments"] = "attachments/"
         document["_ts"] = ts
         text = dump(document)
-        size = len(text) if text.isascii() else len(text.encode())
+        size = _size(text)
         if size > MAX_BYTES:
             raise too_large()
         return text, etag, ts, _expiry(container, document, ts), size
@@ -260,6 +272,17 @@ class Documents:
         row = db.execute(container.sql.lapsed, (epk, rule, value, self.now())).fetchone()
         if row is not None:
             self._remove(db, container, row[0])
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _terms(container: Container, known: _Known) -> Terms:
+    if not container.indexing.any:
+        return container.indexing.terms({})
+    document = read_back(known.body)
+    return container.indexing.terms(document) if isinstance(document, dict) else frozenset()
 
 
 def _id(name: Json) -> str:

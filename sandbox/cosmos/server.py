@@ -101,7 +101,7 @@ async def serve(
         collection = Collection(storage, documents, Indexes(storage))
         app = Authority(app_key, auth_clock), AppRole(topology)
         account = Account(storage, catalogue, collection, Authority(key, auth_clock), app, served.endpoint)
-        control = Control(account.handle, account.requests)
+        control = Control(account.handle, account.requests, account.ledger)
         server = await loop.create_server(lambda: Connection(control.handle, connections), sock=door)
         async with server:
             purging = loop.create_task(_purge(storage, catalogue, documents))

@@ -5,7 +5,6 @@ from typing import Final, Self
 
 _TEMPLATES: Final = {
     "read": "SELECT etag, expires, body FROM docs_{n} WHERE epk = ? AND id = ?",
-    "find": "SELECT seq, etag, expires FROM docs_{n} WHERE epk = ? AND id = ?",
     "whole": "SELECT seq, etag, expires, body FROM docs_{n} WHERE epk = ? AND id = ?",
     "insert": "INSERT INTO docs_{n} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "update": "UPDATE docs_{n} SET lsn = ?, etag = ?, ts = ?, expires = ?, body = ? WHERE seq = ?",
@@ -34,7 +33,6 @@ class Statements:
     """The statements, by what they do. Those with `{index}`, `{chosen}` or `{columns}` are filled in by their user."""
 
     read: str
-    find: str
     whole: str
     insert: str
     update: str

@@ -2,7 +2,7 @@
 
 From the ground up; a module imports only from the lines above its own and, on its own line, from those to its left:
 
-    ground       refusals, clock, deadlines, cbs
+    ground       refusals, billing, clock, deadlines, cbs
     messages     message, browse, storage, context
     queues       plain, sessions, queue, broker
     on the wire  wire, settling, management, rights

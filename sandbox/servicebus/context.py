@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sandbox.servicebus.billing import Bill
 from sandbox.servicebus.clock import Clock
 from sandbox.servicebus.deadlines import Deadlines
 from sandbox.servicebus.message import Message
@@ -36,6 +37,7 @@ class Context:
     deadlines: Deadlines
     journal: Journal
     counters: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bill: Bill = field(default_factory=Bill)
     dirty: set[Pumped] = field(default_factory=set)
 
 

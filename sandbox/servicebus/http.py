@@ -2,6 +2,7 @@
 
 import resource
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,12 @@ async def counters(server: Server, port: int) -> AsyncIterator[int]:
 
     async def read(_request: web.Request) -> web.Response:
         return web.json_response(
-            {"operations": operations(server), "cpuSeconds": time.process_time(), "rssBytes": rss_bytes()}
+            {
+                "operations": by_queue(server.broker.context.counters),
+                "billed": by_queue(server.broker.context.bill.operations),
+                "cpuSeconds": time.process_time(),
+                "rssBytes": rss_bytes(),
+            }
         )
 
     async def faults(request: web.Request) -> web.Response:
@@ -52,10 +58,10 @@ async def counters(server: Server, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-def operations(server: Server) -> dict[str, dict[str, int]]:
+def by_queue(counted: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """What has been done since the start, per queue."""
     result: dict[str, dict[str, int]] = {}
-    for (queue, operation), count in sorted(server.broker.context.counters.items()):
+    for (queue, operation), count in sorted(counted.items()):
         result.setdefault(queue, {})[operation] = count
     return result
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.amqp import codec
+from sandbox.servicebus import billing, refusals
 from sandbox.servicebus import message as messages
-from sandbox.servicebus import refusals
 from sandbox.servicebus.queue import Queue
 from sandbox.servicebus.sessions import Session, Sessions
 
@@ -32,9 +32,12 @@ def answer(queue: Queue, operation: object, arguments: object, holder: object) -
     if not isinstance(arguments, dict):
         raise refusals.invalid("The body of a request is a map.")
     try:
-        return known(queue, arguments, holder)
+        status, body = known(queue, arguments, holder)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise refusals.invalid(f"The operation '{name}' lacks an argument or has one of a wrong type.") from None
+    if name in _REQUESTS:
+        queue.context.bill.one(queue.name, billing.REQUEST)
+    return status, body
 
 
 def _sessions(queue: Queue) -> Sessions:
@@ -55,6 +58,7 @@ def _renew_lock(queue: Queue, arguments: Arguments, _holder: object) -> Answer:
 def _renew_session_lock(queue: Queue, arguments: Arguments, holder: object) -> Answer:
     until = _sessions(queue).renew(_session(queue, arguments, holder))
     queue.context.counters[queue.name, "sessionLockRenewals"] += 1
+    queue.context.bill.one(queue.name, billing.RENEW)
     return 200, {"expiration": codec.Timestamp(until)}
 
 
@@ -133,6 +137,12 @@ def _update_disposition(queue: Queue, arguments: Arguments, holder: object) -> A
             raise refusals.invalid("The disposition status is not known.")
     return 200, {}
 
+
+_REQUESTS = frozenset((
+    "set-session-state", "get-session-state", "get-message-sessions", "peek-message", "cancel-scheduled-message",
+    "receive-by-sequence-number",
+))  # fmt: skip
+"""Billed as what they are; the others are billed as the sends, settlements and renewals that they cause."""
 
 _OPERATIONS: dict[str, Callable[[Queue, Arguments, object], Answer]] = {
     "renew-lock": _renew_lock,

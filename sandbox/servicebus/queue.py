@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import timedelta
 
+from sandbox.servicebus import billing, refusals
 from sandbox.servicebus import message as messages
-from sandbox.servicebus import refusals
 from sandbox.servicebus.browse import SequenceIndex
 from sandbox.servicebus.context import Consumer, Context
 from sandbox.servicebus.message import ACTIVE, DEFERRED, SCHEDULED, Message, Sent
@@ -61,6 +61,7 @@ class Queue:
 
     def _take(self, sent: Sent) -> int:
         now = self.context.clock.now()
+        self.context.bill.message(self.name, billing.SEND, len(sent.raw))
         if self._is_duplicate(sent.message_id, now):
             self._count("duplicates")
             return 0
@@ -178,6 +179,7 @@ class Queue:
     def consume(self, message: Message) -> None:
         """Take a message out without a lock: receive-and-delete."""
         self._count("deliveries")
+        self.context.bill.message(self.name, billing.RECEIVE, len(message.sent.raw))
         self._remove(message)
 
     def _hand_out(self, message: Message, consumer: Consumer) -> None:
@@ -186,6 +188,7 @@ class Queue:
             consumer.deliver(uuid.uuid4().bytes_le, message.payload())
             return
         self._count("deliveries")
+        self.context.bill.message(self.name, billing.RECEIVE, len(message.sent.raw))
         token = self.lock(message)
         consumer.deliver(token, message.payload(message.locked_until))
 
@@ -195,11 +198,13 @@ class Queue:
         """The message is done. Raises Refusal when the lock is lost."""
         self._remove(self._held(token))
         self._count("completes")
+        self.context.bill.one(self.name, billing.SETTLE)
 
     def abandon(self, token: bytes, counted: bool = True) -> None:
         """The message is to be handed out again, at once. Raises Refusal when the lock is lost."""
         self._unlock(self._held(token), counted)
         self._count("abandons")
+        self.context.bill.one(self.name, billing.SETTLE)
 
     def defer(self, token: bytes) -> None:
         """The message is set aside, to be fetched by its sequence number. Raises Refusal when the lock is lost."""
@@ -207,6 +212,7 @@ class Queue:
         message.state = DEFERRED
         self._unlock(message, counted=True, limited=False)
         self._count("defers")
+        self.context.bill.one(self.name, billing.SETTLE)
 
     def dead_letter(self, token: bytes, reason: str | None, description: str | None) -> None:
         """The message is to be kept aside for people. Raises Refusal."""
@@ -214,6 +220,7 @@ class Queue:
         if self.dead_letters is None:
             raise refusals.not_allowed("A message in a dead-letter queue cannot be dead-lettered.")
         self._release_lock(message)
+        self.context.bill.one(self.name, billing.SETTLE)
         self._bury(message, reason, description)
 
     def renew(self, token: bytes) -> int:
@@ -224,6 +231,7 @@ class Queue:
         message.locked_until = self.context.clock.now() + self._lock_ms
         self._expire_lock_at(message, token)
         self._count("lockRenewals")
+        self.context.bill.one(self.name, billing.RENEW)
         return message.locked_until
 
     def _held(self, token: bytes) -> Message:
