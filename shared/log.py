@@ -14,7 +14,7 @@ _LOGGER = logging.getLogger("knutepunkt")
 
 FIELDS: Final = frozenset({
     "event_id", "delivery_id", "lane", "receiver", "orgnr", "resource", "vkp_id", "code", "status", "attempt", "count",
-    "due", "correlation_id", "queue", "error_type", "duration_ms", "entries",
+    "due", "correlation_id", "queue", "error_type", "duration_ms", "entries", "channel",
 })  # fmt: skip
 """What a line may carry. `lane` is a keyed pseudonym; ids are derived from hashes; `error_type` is a class name."""
 
@@ -45,6 +45,11 @@ class LogEvent(Enum):
     SECRET_UNUSABLE = ("HUB-3201", logging.ERROR, "A receiver's secret is missing or malformed: nothing is sent there")
     NO_TOKEN = ("HUB-3202", logging.ERROR, "A receiver's token service gave no token; another try is due")
     TLS_FAILED = ("HUB-3203", logging.ERROR, "TLS with a receiver failed: nothing was sent; another try is due")
+    BREAKER_OPENED = ("HUB-3301", logging.ERROR, "A receiver does not answer: its routine deliveries wait")
+    BREAKER_CLOSED = ("HUB-3302", logging.INFO, "A receiver answers again")
+    STANDING_UNREACHABLE = ("HUB-3303", logging.WARNING, "How a receiver stands could not be read or kept just now")
+    LANES_WOKEN = ("HUB-3304", logging.INFO, "A receiver takes messages again: so many waiting lanes were signalled")
+    WAKING_FAILED = ("HUB-3305", logging.ERROR, "Waiting lanes could not be woken; it is tried again")
     SIGNAL_LOST = ("HUB-4001", logging.ERROR, "A signal could not be sent; the orphan check will send it again")
     LANE_POSTPONED = ("HUB-4002", logging.WARNING, "A lane could not be worked on now; it is due again shortly")
     ORPHANS_FOUND = ("HUB-5001", logging.WARNING, "Lanes past their due time were signalled again")
