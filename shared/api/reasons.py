@@ -28,6 +28,17 @@ REASONS: Final = (
         "Register the receiver again, or withdraw the message.",
     ),
     Reason(
+        "HUB_BREAKER_OPEN",
+        "The receiver does not answer. It is tried now and then; the message waits until it answers, and no try is "
+        "counted.",
+        "Nothing, unless it goes on: then find out with the receiver what is wrong.",
+    ),
+    Reason(
+        "HUB_RECEIVER_STOPPED",
+        "Deliveries to the receiver are stopped by the municipality, or by an operator for it; the message waits.",
+        "Nothing. Open the municipality's traffic when the receiver is ready.",
+    ),
+    Reason(
         "HUB_BYTES_DIFFER",
         "The stored bytes are missing or do not match their checksum; they are not sent.",
         "An operator must look into the store; ask the sender to post the message again.",

@@ -230,6 +230,13 @@ class DeliverySettings(_Frozen):
         alias="Delivery__schedule",
         description="Seconds between tries, separated by spaces; the last one repeats. Instead of the data file's",
     )
+    at_once: int = Field(
+        20,
+        alias="Delivery__atOnce",
+        ge=1,
+        le=100,
+        description="Deliveries on their way to a receiver at once, where the register says nothing else; per instance",
+    )
     timeout_s: float = Field(30.0, alias="Delivery__timeout", gt=0, description="Seconds a receiver has to answer")
     opened_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = Field(
         (),
