@@ -45,6 +45,7 @@ COMMANDS = (
     Entry("trail", "sandbox.cli.trail", "show a message's timeline"),
     Entry("registry", "sandbox.cli.registry", "compare the register with a file, or apply one"),
     Entry("bench", "sandbox.cli.bench", "measure, in one table"),
+    Entry("faults", "sandbox.cli.faults", "break a hub of its own in every way and count what is lost"),
 )
 
 

@@ -1,0 +1,131 @@
+"""Scenarios: parts are killed (`kill -9`) at named points of a message's road, and start again by themselves."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+from sandbox.faults.scenario import Scenario, Stage
+from sandbox.hub_parts import ALL
+
+type Point = Callable[[Stage], AbstractAsyncContextManager[None]]
+"""Brings messages to a point of their road, and lets them go on at the end."""
+
+_WHO: Final = {
+    "app": "The process that takes messages in",
+    "queues": "The process that delivers",
+    "servicebus": "The broker",
+    "cosmos": "The Cosmos endpoint",
+    "epj": "The EPJ",
+}
+_SLOWLY_MS: Final = 1500
+
+
+@asynccontextmanager
+async def _accepted(stage: Stage) -> AsyncIterator[None]:
+    await stage.send(1 / 2)
+    yield
+
+
+@asynccontextmanager
+async def _routing(stage: Stage) -> AsyncIterator[None]:
+    await stage.send(1 / 2)
+    async with stage.rig.cosmos(mode="503"):
+        yield
+
+
+@asynccontextmanager
+async def _called(stage: Stage) -> AsyncIterator[None]:
+    await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
+    await stage.send(1 / 2)
+    await stage.rig.any_is(stage.sender, "delivering")
+    yield
+    await stage.rig.behave("ok")
+
+
+@asynccontextmanager
+async def _waiting(stage: Stage) -> AsyncIterator[None]:
+    async with stage.rig.epj("500"):
+        await stage.send(1 / 2)
+        await stage.rig.any_is(stage.sender, "waiting")
+        yield
+
+
+POINTS: Final[dict[str, tuple[Point, str]]] = {
+    "accepted": (_accepted, "right after the 202"),
+    "routing": (_routing, "while the store turns routing away"),
+    "called": (_called, "while the EPJ is called"),
+    "waiting": (_waiting, "while messages wait for their next try"),
+}
+
+
+def _kill(part: str, point: str) -> Scenario:
+    bring, when = POINTS[point]
+
+    async def act(stage: Stage) -> None:
+        async with bring(stage), stage.rig.killed(part):
+            pass
+        await stage.send()
+
+    return Scenario(f"kill-{part}-{point}", f"{_WHO[part]} is killed {when}.", act)
+
+
+async def _under_load(stage: Stage, *rounds: tuple[str, ...]) -> None:
+    """Kill while messages come in; which they are at depends on the seed."""
+    share = 1 / (len(rounds) + 1)
+    for parts in rounds:
+        async with stage.sending(share):
+            await stage.some_time(0.5)
+            async with stage.rig.killed(*parts):
+                pass
+    await stage.send()
+
+
+async def _broker_and_store(stage: Stage) -> None:
+    await _under_load(stage, ("servicebus", "cosmos"))
+
+
+async def _worker_and_epj(stage: Stage) -> None:
+    await _under_load(stage, ("queues", "epj"))
+
+
+async def _everything(stage: Stage) -> None:
+    await _under_load(stage, ALL)
+
+
+async def _helseid(stage: Stage) -> None:
+    await _under_load(stage, ("helseid",))
+
+
+async def _storm(stage: Stage) -> None:
+    parts = [stage.chance.choice(("app", "queues", "servicebus", "cosmos", "epj")) for _ in range(4)]
+    await _under_load(stage, *((part,) for part in parts))
+
+
+async def _worker_again_and_again(stage: Stage) -> None:
+    await _under_load(stage, ("queues",), ("queues",), ("queues",))
+
+
+async def _lost_answers_and_a_dead_worker(stage: Stage) -> None:
+    async with stage.rig.epj("accept-then-drop", answers_lost=True):
+        await stage.send(1 / 2)
+        await stage.rig.any_is(stage.sender, "waiting")
+        async with stage.rig.killed("queues"):
+            pass
+    await stage.send()
+
+
+SCENARIOS: Final = (
+    *(_kill(part, point) for part in ("app", "queues", "servicebus", "cosmos") for point in POINTS),
+    *(_kill("epj", point) for point in ("accepted", "called", "waiting")),
+    Scenario("kill-broker-and-store", "The broker and the Cosmos endpoint are killed at once.", _broker_and_store),
+    Scenario("kill-worker-and-epj", "The process that delivers and the EPJ are killed at once.", _worker_and_epj),
+    Scenario("kill-helseid", "HelseID is killed while messages come in.", _helseid),
+    Scenario("kill-everything", "Every part is killed at once, the EPJ too.", _everything),
+    Scenario("restart-storm", "One part after another, picked by the seed, is killed under load.", _storm),
+    Scenario("kill-worker-thrice", "The process that delivers is killed again and again.", _worker_again_and_again),
+    Scenario(
+        "answers-lost-and-worker-killed",
+        "The EPJ stores and does not answer, and then the process that delivers is killed.",
+        _lost_answers_and_a_dead_worker,
+    ),
+)

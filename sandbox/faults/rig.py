@@ -1,0 +1,294 @@
+"""A running hub with a handle on everything in it that can be broken, and on what its EPJ holds."""
+
+import asyncio
+import os
+import resource
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from sandbox import hub_parts, stores
+from sandbox.faults import family
+from sandbox.faults.family import Family
+from sandbox.faults.host import move
+from sandbox.faults.ledger import Broken, Held
+from sandbox.faults.sender import Sender
+from sandbox.running import Hub, Wishes, running_hub
+from sandbox.vendor import Vendor
+
+ANSWERS_LOST_BY: Final = frozenset({"queues", "queues-2", "epj", "cosmos", "servicebus"})
+"""Parts whose end can lose an EPJ's answer: who waits for it, who gives it, who is to keep it, and who says which
+worker a lane belongs to: one that lost its lane must not act on an answer any more."""
+_QUIET_FOR_S: Final = 0.5
+_LOOK_EVERY_S: Final = 0.05
+_ENDED: Final = frozenset({"delivered", "journaled", "quarantined", "withdrawn", "expired", "rejected"})
+
+
+class NotSeen(Exception):
+    """What a scenario waits for did not come."""
+
+
+class Rig:
+    """A hub to break. Use inside `rig(…)`. What is broken by its methods is written down in `broken`."""
+
+    def __init__(self, hub: Hub, vendor: Vendor, http: aiohttp.ClientSession, folder: Path) -> None:
+        self.hub = hub
+        self.vendor = vendor
+        self.broken: list[Broken] = []
+        self._http = http
+        self._folder = folder
+
+    # What is broken, from when until when
+
+    @asynccontextmanager
+    async def breaking(self, what: str, *, answers_lost: bool, heals: bool = False) -> AsyncIterator[None]:
+        """Whatever is done inside breaks the hub, and has mended it at the end. `heals`: it is to recover by itself."""
+        began = time.time()
+        try:
+            yield
+        finally:
+            ended = time.time()
+            self.broken.append(Broken(what, began, ended, began if heals else ended, answers_lost))
+
+    @asynccontextmanager
+    async def killed(self, *parts: str) -> AsyncIterator[None]:
+        """Parts are killed (SIGKILL) at the beginning, and back at the end."""
+        lost = not ANSWERS_LOST_BY.isdisjoint(parts)
+        async with self.breaking(f"kill -9 {' '.join(parts)}", answers_lost=lost, heals=True):
+            await asyncio.gather(*map(self.hub.kill, parts))
+            yield
+            await asyncio.gather(*map(self.hub.ready, parts))
+
+    @asynccontextmanager
+    async def away(self, part: str) -> AsyncIterator[None]:
+        """A part is killed and nobody starts it again before the end: its port refuses connections."""
+        async with self.breaking(f"{part} is away", answers_lost=part in ANSWERS_LOST_BY):
+            self.hub.auto_restart = False
+            try:
+                await self.hub.kill(part)
+                yield
+            finally:
+                self.hub.auto_restart = True
+                await self.hub.restart(part)
+
+    @asynccontextmanager
+    async def frozen(self, part: str) -> AsyncIterator[None]:
+        """A part is stopped (SIGSTOP) and goes on at the end as if no time had passed."""
+        group = self.hub.pids[part]
+        async with self.breaking(f"{part} is frozen", answers_lost=part in ANSWERS_LOST_BY):
+            os.killpg(group, signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                os.killpg(group, signal.SIGCONT)
+
+    @asynccontextmanager
+    async def full_disk(self, part: str) -> AsyncIterator[None]:
+        """A part can write nothing more to disk: the kernel refuses it (EFBIG), as with a full one. Linux only.
+
+        Afterwards it is started again, as an operator does who has made room.
+        """
+        pid = self.hub.pids[part]
+        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        async with self.breaking(f"{part} has a full disk", answers_lost=part in ANSWERS_LOST_BY):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
+            try:
+                yield
+            finally:
+                await self.hub.restart(part)
+
+    @asynccontextmanager
+    async def cosmos(self, **fault: object) -> AsyncIterator[None]:
+        """The Cosmos endpoint misbehaves until the end."""
+        async with self.breaking(f"cosmos: {fault}", answers_lost=True):
+            await self.cosmos_fault(refuse=True, **fault)
+            try:
+                yield
+            finally:
+                await self.cosmos_fault(refuse=False)
+
+    @asynccontextmanager
+    async def broker(self, **fault: object) -> AsyncIterator[None]:
+        """The Service Bus broker misbehaves until the end."""
+        async with self.breaking(f"servicebus: {fault}", answers_lost=True):
+            await self.broker_fault(**fault)
+            try:
+                yield
+            finally:
+                await self.broker_fault(refuse=False, delayMs=0)
+
+    @asynccontextmanager
+    async def epj(self, mode: str, *, answers_lost: bool = False, **how: object) -> AsyncIterator[None]:
+        """The EPJ misbehaves until the end."""
+        async with self.breaking(f"epj: {mode}", answers_lost=answers_lost):
+            await self.behave(mode, **how)
+            try:
+                yield
+            finally:
+                await self.behave("ok")
+
+    @asynccontextmanager
+    async def receiver_at(self, url: str) -> AsyncIterator[None]:
+        """The register says that the EPJ is at another address until the end."""
+        async with self.breaking("the EPJ is elsewhere", answers_lost=False):
+            await self.move_receiver(url)
+            try:
+                yield
+            finally:
+                await self.move_receiver(self.receiver_url())
+
+    # Levers
+
+    async def behave(self, mode: str, **how: object) -> None:
+        """Tell the EPJ how to behave."""
+        await self._tell(f"{self.hub.addresses.epj}/behave", {"mode": mode, **how})
+
+    async def cosmos_fault(self, **fault: object) -> None:
+        """Tell the Cosmos endpoint how to misbehave."""
+        port = self.hub.ports["cosmos"]
+        await self._tell(f"http://127.0.0.1:{port}/_sandbox/faults", fault)
+
+    async def broker_fault(self, **fault: object) -> None:
+        """Tell the Service Bus broker how to misbehave."""
+        await self._tell(f"{self.hub.addresses.servicebus_counters}/faults", fault)
+
+    def clock(self, part: str, seconds: float) -> None:
+        """Put the clock of an app's process off by so many seconds."""
+        move(self._folder / f"{part}.clock", seconds)
+
+    def receiver_url(self, orgnr: str = hub_parts.ORGNR) -> str:
+        """Where the EPJ really takes a municipality's messages."""
+        return f"{self.hub.addresses.epj}/fhir/{orgnr}"
+
+    async def move_receiver(self, url: str, orgnr: str = hub_parts.ORGNR) -> None:
+        """Register a municipality with its EPJ at this address, or move its EPJ there."""
+        addresses = self.hub.addresses
+        municipality = stores.one_receiver(orgnr, hub_parts.MUNICIPALITY, url)
+        await stores.seed(addresses.cosmos, addresses.database, municipality, hub_parts.GRANTED)
+
+    def sender(self, orgnr: str = hub_parts.ORGNR) -> Sender:
+        """A vendor that sends to a municipality."""
+        return Sender(self.vendor, orgnr)
+
+    async def whole(self) -> None:
+        """Wait until every part is there, and let all of them behave."""
+        for part in hub_parts.ALL:
+            await self.hub.ready(part)
+        await self.behave("ok")
+        await self.cosmos_fault(refuse=False)
+        await self.broker_fault(refuse=False, delayMs=0)
+
+    # What can be seen
+
+    async def newest(self) -> int:
+        """The number of what the EPJ stored last."""
+        listed = await self._listed(0)
+        return max((int(each["seq"]) for each in listed), default=0)
+
+    async def held(self, since: int) -> list[Held]:
+        """What the EPJ stored after number `since`, in order."""
+        return [
+            Held(
+                each["idempotencyKey"], each["sha256"], datetime.fromisoformat(each["receivedAt"]).timestamp(),
+                int(each["calls"]),
+            )
+            for each in sorted(await self._listed(since), key=lambda each: int(each["seq"]))
+        ]  # fmt: skip
+
+    async def state(self, location: str) -> str:
+        """The state of a message, as its vendor is told; empty while nobody tells."""
+        try:
+            async with asyncio.timeout(5):
+                return str((await self.vendor.status(location))["state"])
+        except (aiohttp.ClientError, OSError, TimeoutError, LookupError):
+            return ""
+
+    async def seen(self, look: Callable[[], Awaitable[bool]], what: str, patience_s: float = 60.0) -> None:
+        """Look again and again until it is so. Raises NotSeen."""
+        deadline = time.monotonic() + patience_s
+        while not await look():
+            if time.monotonic() >= deadline:
+                raise NotSeen(f"waited {patience_s:.0f} s in vain for {what}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def any_is(self, sender: Sender, *states: str) -> None:
+        """Wait until one of the sender's messages is in one of these states, or all have ended. Raises NotSeen."""
+
+        async def look() -> bool:
+            found = [await self.state(each.location) for each in sender.ledger if each.location]
+            return bool(set(found) & set(states)) or (bool(found) and set(found) <= _ENDED)
+
+        await self.seen(look, f"a message to be {' or '.join(states)}")
+
+    async def quiet(self, senders: tuple[Sender, ...], since: int, patience_s: float) -> bool:
+        """Wait until the EPJ holds all that was accepted and the hub knows it; False when that does not come to be."""
+        last: dict[str, str] = {}
+        for sender in senders:
+            last |= {each.lane: each.location for each in sender.ledger if each.acknowledged is not None}
+        promised = {each.sha256 for one in senders for each in one.ledger if each.acknowledged is not None}
+
+        async def all_there() -> bool:
+            return promised <= {each.sha256 for each in await self.held(since)}
+
+        async def all_known() -> bool:
+            for lane, location in list(last.items()):
+                if await self.state(location) not in _ENDED:
+                    return False
+                del last[lane]
+            return True
+
+        deadline = time.monotonic() + patience_s
+        try:
+            await self.seen(all_there, "all to arrive", patience_s)
+            await self.seen(all_known, "the hub to know", max(1.0, deadline - time.monotonic()))
+        except NotSeen:
+            return False
+        before, now = -1, sum(each.calls for each in await self.held(since))
+        while before != now:
+            # Whoever comes back from the dead with one more call shall be seen.
+            await asyncio.sleep(_QUIET_FOR_S)
+            before, now = now, sum(each.calls for each in await self.held(since))
+        return True
+
+    async def _listed(self, since: int) -> list[dict[str, Any]]:
+        while True:
+            try:
+                async with self._http.get(f"{self.hub.addresses.epj}/received", params={"since": since}) as answer:
+                    found: list[dict[str, Any]] = await answer.json()
+                    return found
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _tell(self, url: str, what: Mapping[str, object]) -> None:
+        async with self._http.post(url, json=what) as answer:
+            if answer.status >= 300:
+                raise ValueError(f"{url} does not understand {what}: {await answer.text()}")
+
+
+@asynccontextmanager
+async def rig(
+    folder: Path, kind: Family, report: Callable[[str], None], settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Rig]:
+    """A hub of its own in this folder, to be broken. `report` is told what happens to its parts.
+
+    Raises what starting a hub raises.
+    """
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    wishes = Wishes(settings={**family.SETTINGS, **(settings or {})}, started_as=family.started_as(kind, folder))
+    async with running_hub(folder / "hub", wishes=wishes, report=report) as hub:
+        addresses = hub.addresses
+        client = addresses.clients[addresses.vendor]
+        timeout = aiohttp.ClientTimeout(total=30)
+        async with (
+            # One connection a call: a vendor that holds on to broken ones would be a fault of the rig's own.
+            aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, force_close=True)) as calls,
+            aiohttp.ClientSession(timeout=timeout) as http,
+        ):
+            vendor = Vendor(calls, addresses.api, addresses.helseid, addresses.vendor, Path(client.key_file))
+            yield Rig(hub, vendor, http, folder)
