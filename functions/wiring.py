@@ -10,9 +10,11 @@ from functions import http
 from shared.access.caller import Person
 from shared.azure import settings, trail_settings
 from shared.azure.trail_parts import TrailParts
+from shared.azure.watch_parts import WatchParts
 from shared.registry.desk import Desk
 from shared.road.hub import Hub
 from shared.trail.desk import TrailDesk
+from shared.watch.desk import SummaryDesk
 
 _SETTINGS: Final = settings.load(os.environ)
 _TRAIL: Final = trail_settings.load(os.environ)
@@ -45,3 +47,13 @@ def trail_desk() -> TrailDesk:
 def trail_parts() -> TrailParts:
     """What keeps the log."""
     return hub().trail
+
+
+def watch_parts() -> WatchParts:
+    """What looks whether anything is wrong, and tells people."""
+    return hub().watch
+
+
+def summary_desk() -> SummaryDesk:
+    """What answers with the numbers people look at."""
+    return hub().watch.desk

@@ -36,6 +36,9 @@ _SCHEDULES: Final[Mapping[str, str]] = {
     "TrailSchedule": "*/10 * * * * *",
     "CheckpointSchedule": "0 */5 * * * *",
     "ReconcileSchedule": "30 */5 * * * *",
+    "WatchSchedule": "*/5 * * * * *",
+    "NoticesSchedule": "*/5 * * * * *",
+    "NumbersSchedule": "*/30 * * * * *",
 }
 
 _KEPT_FROM_CALLER: Final = frozenset(

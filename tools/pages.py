@@ -36,6 +36,9 @@ _READ_BY_TRIGGERS: Final = {
     "TrailSchedule": "When what has happened is written to the audit log",
     "CheckpointSchedule": "When the audit log is signed for",
     "ReconcileSchedule": "When it is looked for stations that the audit log lacks",
+    "WatchSchedule": "When it is looked whether anything is wrong that people must be told of",
+    "NoticesSchedule": "When notices that wait are sent",
+    "NumbersSchedule": "When what waits is counted for the metrics",
 }
 
 

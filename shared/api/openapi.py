@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from shared.access.refusals import CredentialsDoubtful
 from shared.access.scopes import PREFIX
-from shared.api import NAME, VERSION, examples, refusals, registry_paths, schemas, trail_paths
+from shared.api import NAME, VERSION, examples, operations_paths, refusals, registry_paths, schemas, trail_paths
 from shared.api.refusals import CORRELATION, FHIR_JSON
 from shared.errors import (
     BrokenEnvelope,
@@ -62,6 +62,7 @@ def document(public_url: str | None) -> dict[str, Any]:
             {"name": "messages", "description": "Sending messages and asking where they are"},
             {"name": registry_paths.TAG, "description": "The register, for municipalities and the hub's operators"},
             {"name": trail_paths.TAG, "description": "The audit log, for municipalities and the hub's operators"},
+            {"name": operations_paths.TAG, "description": "How it goes, for municipalities and the hub's operators"},
             {"name": "hub", "description": "What the hub says about itself; open to anyone"},
         ],
         "paths": {
@@ -70,6 +71,7 @@ def document(public_url: str | None) -> dict[str, Any]:
             "/epj/r4/{orgnr}/{resource}/{id}/$status": {"get": _status()},
             "/trail/_search": {"post": trail_paths.search()},
             "/trail/{id}": {"get": trail_paths.read()},
+            "/operations/summary": {"get": operations_paths.summary()},
             **registry_paths.paths(),
             "/metadata": {
                 "get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)

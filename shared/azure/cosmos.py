@@ -86,6 +86,14 @@ class CosmosContainer:
                     break
         return found
 
+    async def value(self, text: str, parameters: dict[str, Any]) -> Any:
+        """See shared.watch.ports.Looking. Adds up what the partitions answer, as the SDK does for VALUE aggregates."""
+        given = [{"name": name, "value": value} for name, value in parameters.items()]
+        async with self._told_apart():
+            async for found in self._proxy.query_items(text, parameters=given):
+                return found
+        return None
+
     async def create(self, documents: Sequence[Document], partition: str) -> None:
         """See AppendOnly."""
         await self.batch([Create(each) for each in documents], partition)
@@ -196,6 +204,10 @@ class LazyContainer:
     async def query(self, text: str, parameters: dict[str, Any], limit: int) -> Sequence[Document]:
         """See Container."""
         return await (await self._container()).query(text, parameters, limit)
+
+    async def value(self, text: str, parameters: dict[str, Any]) -> Any:
+        """See shared.watch.ports.Looking."""
+        return await (await self._container()).value(text, parameters)
 
     async def create(self, documents: Sequence[Document], partition: str) -> None:
         """See AppendOnly."""

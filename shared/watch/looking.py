@@ -1,0 +1,164 @@
+"""Counts what waits in the stores, at a bounded price.
+
+Only lanes with something in them are looked at (`since` is null in an empty one), so the price does not grow with the
+messages that are stored. Nor does it with those that wait: after so many lanes, the oldest first, each receiver is
+asked for by itself (how many lanes, since when), jumping from key to key in the index. Azure's Python SDK can do no
+GROUP BY over partitions and ORDER BY on one path only; the queries stay within that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared import clock
+from shared.clock import Clock
+from shared.messages.documents import Document
+from shared.messages.urgency import Urgency
+from shared.watch.numbers import Aside, Line, Numbers, Receiver, Waiting, added_up, earliest, with_aside
+from shared.watch.ports import Looking
+
+MOST_LANES: Final = 2000
+"""Lanes looked at one by one, in each container."""
+MOST_ASIDE: Final = 2000
+MOST_RECEIVERS: Final = 1000
+"""Receivers asked for by themselves: more than Norway has."""
+
+_LINES: Final = (
+    "SELECT c.orgnr, c.receiver, c.since, c.waiting, c.prompts, c.tries, c.parked, c.blocked, "
+    "c.pending[0].orgnr AS headOrgnr, "
+    "(SELECT VALUE MIN(p.receivedAt) FROM p IN c.pending WHERE p.urgency = 'prompt') AS prompt, "
+    "(SELECT VALUE MIN(p.receivedAt) FROM p IN c.pending WHERE p.urgency = 'routine') AS routine "
+    "FROM c WHERE c.type = 'lane' AND c.since > ''"
+)
+
+
+class Look:
+    """Looks into the containers `events` and `deliveries`."""
+
+    def __init__(self, events: Looking, deliveries: Looking, clock: Clock, most_lanes: int = MOST_LANES) -> None:
+        self._events = events
+        self._deliveries = deliveries
+        self._clock = clock
+        self._most = most_lanes
+
+    async def numbers(self) -> Numbers:
+        """All that waits and all that is set aside. Raises Unreachable."""
+        now = self._clock()
+        inbound = await self._lines(self._events, "")
+        outbound = await self._lines(self._deliveries, "")
+        receivers: dict[tuple[str, str], Receiver] = dict(added_up([*inbound, *outbound]))
+        less = len(inbound) >= self._most
+        if len(outbound) >= self._most:
+            less = True
+            receivers |= await self._each_receiver(receivers)
+        aside, more_aside = await self.aside()
+        return Numbers(now, with_aside(receivers, aside), aside, less or more_aside)
+
+    async def urgent(self, before: datetime) -> tuple[Line, ...]:
+        """Lanes, on the way in and out, with something urgent that was accepted before this moment."""
+        at = {"@before": clock.written(before)}
+        # On the way in nothing waits for long, so there it is the lane's age that the index is asked for.
+        inbound = await self._lines(self._events, " AND c.since < @before", at)
+        outbound = await self._lines(self._deliveries, " AND c.prompts > 0 AND c.since < @before", at)
+        late = (each for each in (*inbound, *outbound))
+        return tuple(each for each in late if each.prompt.oldest is not None and each.prompt.oldest <= before)
+
+    async def of_receiver(self, orgnr: str, receiver: str) -> Receiver:
+        """What one receiver has waiting."""
+        lines = await self._lines(self._deliveries, " AND c.key = @key", {"@key": f"{orgnr}/{receiver}"})
+        found = added_up(lines).get((orgnr, receiver)) or Receiver(orgnr, receiver, MappingProxyType({}), 0)
+        return replace(found, at_least=len(lines) >= self._most)
+
+    async def overdue(self, before: datetime) -> dict[str, int]:
+        """How many lanes were due before this moment, by container; only those where there are any."""
+        at = {"@before": clock.written(before)}
+        found = {}
+        for name, container in (("events", self._events), ("deliveries", self._deliveries)):
+            text = "SELECT VALUE COUNT(1) FROM c WHERE c.type = 'lane' AND c.due < @before"
+            found[name] = int(await container.value(text, at) or 0)
+        return {name: count for name, count in found.items() if count}
+
+    async def _lines(
+        self, container: Looking, more: str, parameters: Mapping[str, Any] | None = None
+    ) -> tuple[Line, ...]:
+        found = await container.query(f"{_LINES}{more} ORDER BY c.since", dict(parameters or {}), self._most)
+        return tuple(_line(each) for each in found)
+
+    async def _each_receiver(self, known: Mapping[tuple[str, str], Receiver]) -> dict[tuple[str, str], Receiver]:
+        found: dict[tuple[str, str], Receiver] = {}
+        where = "FROM c WHERE c.type = 'lane' AND c.since > '' AND c.key"
+        key = ""
+        while len(found) < MOST_RECEIVERS:
+            next_one = await self._deliveries.query(f"SELECT c.key {where} > @key ORDER BY c.key", {"@key": key}, 1)
+            if not next_one:
+                break
+            key = next_one[0]["key"]
+            at = {"@key": key}
+            lanes = int(await self._deliveries.value(f"SELECT VALUE COUNT(1) {where} = @key", at) or 0)
+            since = _moment(await self._deliveries.value(f"SELECT VALUE MIN(c.since) {where} = @key", at))
+            orgnr, _, receiver = key.partition("/")
+            found[orgnr, receiver] = _seen_from_afar(known.get((orgnr, receiver)), orgnr, receiver, lanes, since)
+        return found
+
+    async def aside(self) -> tuple[tuple[Aside, ...], bool]:
+        """What is set aside, by receiver and cause, and whether there is more than was looked at."""
+        groups: dict[tuple[str, str, str], Aside] = {}
+        more = False
+        for container in (self._events, self._deliveries):
+            found = await container.query(
+                "SELECT c.aside FROM c WHERE c.aside.at > '' ORDER BY c.aside.at", {}, MOST_ASIDE
+            )  # fmt: skip
+            more = more or len(found) >= MOST_ASIDE
+            for each in found:
+                _group(groups, each["aside"])
+        return tuple(sorted(groups.values(), key=lambda each: each.oldest)), more
+
+
+def _line(document: Document) -> Line:
+    parked = bool(document.get("parked"))
+    blocked = bool(document.get("blocked"))
+    prompts = int(document.get("prompts", 0))
+    others = max(int(document.get("waiting", 0)) - prompts, 0)
+
+    def waiting(count: int, oldest: datetime | None) -> Waiting:
+        return Waiting(oldest if count else None, count, count if parked else 0, count if blocked else 0)
+
+    return Line(
+        orgnr=document.get("orgnr") or document.get("headOrgnr") or "",
+        receiver=document.get("receiver") or "",
+        prompt=waiting(prompts, _moment(document.get("prompt"))),
+        routine=waiting(others, _moment(document.get("routine"))),
+        tries=int(document.get("tries") or 0),
+    )
+
+
+def _seen_from_afar(known: Receiver | None, orgnr: str, receiver: str, lanes: int, since: datetime | None) -> Receiver:
+    """A receiver of which not every lane was looked at: each has one message at the least."""
+    if known is not None and known.lanes >= lanes:
+        return known
+    classes = dict(known.classes) if known is not None else {}
+    routine = classes.get(Urgency.ROUTINE, Waiting())
+    missing = lanes - (known.lanes if known is not None else 0)
+    classes[Urgency.ROUTINE] = replace(
+        routine, messages=routine.messages + missing, oldest=earliest(routine.oldest, None if known else since)
+    )
+    return Receiver(
+        orgnr, receiver, MappingProxyType(classes), lanes, known.tries if known is not None else 0, at_least=True
+    )
+
+
+def _group(groups: dict[tuple[str, str, str], Aside], aside: Document) -> None:
+    orgnr, receiver, cause = str(aside["orgnr"]), str(aside["key"]).partition("/")[2], str(aside["cause"])
+    at = clock.read(aside["at"])
+    known = groups.get((orgnr, receiver, cause))
+    groups[orgnr, receiver, cause] = (
+        Aside(orgnr, receiver, cause, 1, at)
+        if known is None
+        else replace(known, messages=known.messages + 1, oldest=min(known.oldest, at))
+    )
+
+
+def _moment(text: object) -> datetime | None:
+    return clock.read(text) if isinstance(text, str) and text else None
