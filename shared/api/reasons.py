@@ -65,9 +65,24 @@ REASONS: Final = (
         "See that the database is reachable.",
     ),
     Reason(
+        "HUB_SECRET_MISSING",
+        "The secret that the register names for the receiver is not there; it is tried again.",
+        "Put the secret into Key Vault and the app's settings, or take its name out of the register.",
+    ),
+    Reason(
+        "HUB_SECRET_MALFORMED",
+        "The receiver's secret is not of the form its way in needs; it is tried again. The log says which part.",
+        "Mend the secret: its form is in receivers.md.",
+    ),
+    Reason(
+        "HUB_ADDRESS_FORBIDDEN",
+        "The receiver's address, or its token service's, leads to where the hub must not send; it is tried again.",
+        "Correct the address in the register, or open its network to the hub (Delivery__openedNetworks).",
+    ),
+    Reason(
         "REC_HTTP_n",
-        "The receiver answered with this HTTP status. 408, 425, 429, 5xx and redirects: it is tried again. "
-        "The other 4xx: it is quarantined.",
+        "The receiver answered with this HTTP status. 408, 421, 423, 424, 425, 429, 5xx and redirects: it is tried "
+        "again. The other 4xx: it is quarantined. The register may say otherwise for a receiver.",
         "4xx: the receiver's owner must say what is wrong with the message. Else nothing, unless it goes on.",
     ),
     Reason("REC_NO_ANSWER", "The receiver did not answer in time; it is tried again.", "Nothing, unless it goes on."),
@@ -79,6 +94,27 @@ REASONS: Final = (
     Reason(
         "REC_CONNECTION_LOST",
         "The connection broke before the answer was read; it is tried again with the same idempotency key.",
+        "Nothing, unless it goes on.",
+    ),
+    Reason(
+        "REC_BAD_ANSWER",
+        "The receiver answered with something that is not HTTP; it is tried again with the same idempotency key.",
+        "Nothing, unless it goes on: then check its address in the register.",
+    ),
+    Reason(
+        "REC_TLS",
+        "TLS with the receiver failed: its certificate (expired, for another name, from an unknown issuer), or that the "
+        "hub's was not accepted; it is tried again. The log says which.",
+        "The receiver's owner must renew the certificate, or its issuer be put into the receiver's secret.",
+    ),
+    Reason(
+        "REC_TOKEN_REFUSED",
+        "The receiver's token service refused the hub or gave no token that can be used; it is tried again.",
+        "Check the client in the receiver's secret with the owner of the token service.",
+    ),
+    Reason(
+        "REC_TOKEN_UNREACHABLE",
+        "The receiver's token service did not answer, or not well; it is tried again.",
         "Nothing, unless it goes on.",
     ),
 )
