@@ -1,6 +1,7 @@
-"""`POST /trail/_search` and `GET /trail/{id}`: a municipality reads its log, as FHIR AuditEvents."""
+"""`POST /trail/_search` and `GET /trail/{id}`: a municipality reads its log, as FHIR AuditEvents or as plain JSON."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from functions import http
 from shared.errors import HubError, NotAvailable, Unexpected, WrongContentType
 from shared.log import LogEvent, log
 from shared.registry.people import Person
+from shared.trail.bundles import FHIR, PLAIN, Shape
 from shared.trail.desk import TrailDesk
 
 type FindDesk = Callable[[], TrailDesk]
@@ -17,16 +19,21 @@ type Verify = Callable[[func.HttpRequest], Awaitable[Person]]
 """Who is calling, from the token alone. Raises one of the 401 errors, or NotAvailable."""
 
 _FORM = "application/x-www-form-urlencoded"
+_PLAIN = "application/json"
+_WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
 def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
     """The doors to a desk. Both are asked for anew at each call, inside the worker's event loop."""
     door = func.Blueprint()
 
-    async def _do(req: func.HttpRequest, answer: Callable[[Person], Awaitable[dict[str, Any]]]) -> func.HttpResponse:
+    async def _do(
+        req: func.HttpRequest, answer: Callable[[Person, Shape], Awaitable[dict[str, Any]]]
+    ) -> func.HttpResponse:
         correlation = http.correlation_id(req)
+        shape = PLAIN if wants_plain(req.headers.get("accept", "")) else FHIR
         try:
-            found = await answer(await verify(req))
+            found = await answer(await verify(req), shape)
         except HubError as error:
             code = LogEvent.NOT_AVAILABLE if isinstance(error, NotAvailable) else LogEvent.REFUSED
             log(code, code=error.code, status=error.status, correlation_id=correlation)
@@ -34,21 +41,35 @@ def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
         except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
             log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
             return http.refused(Unexpected(), correlation)
-        return http.fhir(200, json.dumps(found, ensure_ascii=False).encode(), correlation)
+        vary = {"Vary": "Accept"}
+        if shape is PLAIN:
+            return http.plain_json(200, found, {"Correlation-Id": correlation, **vary})
+        return http.fhir(200, json.dumps(found, ensure_ascii=False).encode(), correlation, vary)
 
     @door.function_name("trail_search")
     @door.route("trail/_search", methods=["POST"])
     async def trail_search(req: func.HttpRequest) -> func.HttpResponse:
-        async def answer(person: Person) -> dict[str, Any]:
+        async def answer(person: Person, shape: Shape) -> dict[str, Any]:
             if req.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
                 raise WrongContentType
-            return await desk().search(person, req.get_body())
+            return await desk().search(person, req.get_body(), shape)
 
         return await _do(req, answer)
 
     @door.function_name("trail_entry")
     @door.route("trail/{id}", methods=["GET"])
     async def trail_entry(req: func.HttpRequest) -> func.HttpResponse:
-        return await _do(req, lambda person: desk().read(person, req.route_params.get("id", "")))
+        return await _do(req, lambda person, shape: desk().read(person, req.route_params.get("id", ""), shape))
 
     return door
+
+
+def wants_plain(accept: str) -> bool:
+    """Whether plain JSON is liked better than FHIR's (RFC 9110, 12.5.1). FHIR is for all who do not say so."""
+    liked: dict[str, float] = {}
+    for each in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in each.split(";"))
+        weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        liked[kind] = float(weight) if _WEIGHT.fullmatch(weight) else 0.0
+    anything = max(liked.get("application/*", 0.0), liked.get("*/*", 0.0))
+    return liked.get(_PLAIN, 0.0) > liked.get(http.FHIR_JSON, anything)

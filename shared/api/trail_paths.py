@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from shared.access.refusals import CredentialsDoubtful
-from shared.api import refusals
+from shared.api import refusals, trail_schemas
 from shared.api.refusals import CORRELATION, FHIR_JSON
 from shared.api.registry_paths import SCHEME
 from shared.errors import (
@@ -59,11 +59,12 @@ def search() -> dict[str, Any]:
         "operationId": "searchTrail",
         "tags": [TAG],
         "summary": "Search a municipality's audit log",
-        "description": "AuditEvents, newest first. The search itself is written to the log before it is answered.",
+        "description": "AuditEvents, newest first; plain entries for those who like `application/json` better "
+        "(`Accept`). The search itself is written to the log before it is answered.",
         "security": [{SCHEME: []}],
         "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
         "responses": {
-            "200": _found("A Bundle of AuditEvents"),
+            "200": _found("A Bundle of AuditEvents, or a page of plain entries", trail_schemas.PAGE),
             **refusals.responses(refusals.of(*_READ, SearchMalformed, WrongContentType, but=(WrongMethod,))),
         },
     }
@@ -75,16 +76,18 @@ def read() -> dict[str, Any]:
         "operationId": "readTrail",
         "tags": [TAG],
         "summary": "One entry of the audit log",
-        "description": "The reading is written to the log before it is answered.",
+        "description": "An AuditEvent, or plain JSON as for a search. The reading is written to the log before it is "
+        "answered.",
         "security": [{SCHEME: []}],
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"},
                         "description": "The AuditEvent's id", "example": "310000019-2026-11-0000000042"}],
         "responses": {
-            "200": _found("An AuditEvent"),
+            "200": _found("An AuditEvent, or a plain entry", trail_schemas.ENTRY),
             **refusals.responses(refusals.of(*_READ, but=(WrongMethod,))),
         },
     }  # fmt: skip
 
 
-def _found(what: str) -> dict[str, Any]:
-    return {"description": what, "headers": CORRELATION, "content": {FHIR_JSON: {"schema": _RESOURCE}}}
+def _found(what: str, plain: dict[str, Any]) -> dict[str, Any]:
+    content = {FHIR_JSON: {"schema": _RESOURCE}, "application/json": {"schema": plain}}
+    return {"description": what, "headers": CORRELATION, "content": content}

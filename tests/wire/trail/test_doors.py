@@ -62,12 +62,14 @@ def doors(parts: TrailParts, person: Person | None) -> dict[str, Callable[..., A
     return functions(trail.blueprint(lambda: desk, verify))
 
 
-def call(method: str, body: bytes = b"", content_type: str = "", id: str = "") -> func.HttpRequest:
-    headers = {"content-type": content_type} if content_type else {}
+def call(method: str, body: bytes = b"", content_type: str = "", id: str = "", accept: str = "") -> func.HttpRequest:
+    headers = {"content-type": content_type, "accept": accept}
+    headers = {name: value for name, value in headers.items() if value}
     return func.HttpRequest(method=method, url="/trail", headers=headers, route_params={"id": id}, body=body)
 
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 ADMIN = Person("helseid:a", "Kari", ORGNR, "4")
 
 
@@ -113,3 +115,30 @@ async def test_timers_survive_a_trail_that_is_out_of_reach() -> None:
     async with TrailParts(trail_settings.load(values), CosmosSettings.model_validate(values)) as parts:
         for timer in functions(trail_upkeep.blueprint(lambda: parts)).values():
             await timer(None)
+
+
+async def test_who_asks_for_json_gets_plain_entries_and_refusals_as_ever(parts: TrailParts) -> None:
+    await functions(trail_upkeep.blueprint(lambda: parts))["trail_sequencer"](None)
+    read = doors(parts, ADMIN)
+    found = await read["trail_search"](call("POST", b"subtype=delivered", FORM, accept=JSON))
+    assert (found.status_code, found.mimetype, found.headers["Vary"]) == (200, JSON, "Accept")
+    assert found.headers["Correlation-Id"]
+    (entry,) = json.loads(found.get_body())["entries"]
+    one = await read["trail_entry"](call("GET", id=entry["id"], accept=JSON))
+    assert (one.mimetype, json.loads(one.get_body())) == (JSON, entry)
+    missing = await read["trail_entry"](call("GET", id="x", accept=JSON))
+    assert (missing.status_code, missing.mimetype) == (404, "application/fhir+json")
+
+
+@pytest.mark.parametrize(
+    ("accept", "plain"),
+    [
+        ("", False), ("*/*", False), ("application/*", False), ("application/fhir+json", False), ("text/html", False),
+        (JSON, True), ("APPLICATION/JSON; charset=utf-8", True), (f"{JSON}, */*;q=0.5", True), (f"{JSON}, */*", False),
+        (f"{JSON}, text/plain, */*", False), (f"{JSON}, application/fhir+json;q=0.9", True),
+        (f"{JSON};q=0.5, application/fhir+json", False), (f"{JSON};q=0", False), (f"{JSON};q=nan", False),
+        (f"{JSON};q=-1", False), (f"{JSON};q=", False), (",;,;q=;;", False),
+    ],
+)  # fmt: skip
+def test_plain_entries_are_for_those_who_like_them_better(accept: str, plain: bool) -> None:
+    assert trail.wants_plain(accept) is plain

@@ -7,18 +7,21 @@ from urllib.parse import urlencode
 
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
+from jsonschema import Draft202012Validator
 
+from shared.api import trail_schemas
 from shared.errors import HubError, NotAvailable
 from shared.messages.documents import Document, Unreachable
 from shared.registry.model import SYSTEMS
 from shared.registry.people import Access, Person, Role
+from shared.trail.bundles import PLAIN
 from shared.trail.desk import TrailDesk
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.entry import Person as Reader
 from shared.trail.looking import Look, Purpose, denied, look
 from shared.trail.refused import SearchMalformed, TrailUnknown
 from shared.trail.writing import TrailWriter
-from tests.wire.trail.conftest import OBSERVER, T0, Log
+from tests.wire.trail.conftest import OBSERVER, T0, Log, bare
 
 ORGNR, OTHER = "310000001", "310000002"
 NUMBER = "21885499887"
@@ -317,3 +320,58 @@ async def test_no_sentence_and_no_number_of_a_person_gets_into_an_entry(log: Log
     text = json.dumps(await log.chain(f"{ORGNR}:2026-11"))
     assert NUMBER not in text
     assert "badet" not in text
+
+
+async def plain(desk: TrailDesk, who: Person, **asked: str) -> list[dict[str, Any]]:
+    page = await desk.search(who, urlencode(asked).encode(), PLAIN)
+    Draft202012Validator(trail_schemas.PAGE, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(page)
+    assert page["leftOut"] == 0
+    entries: list[dict[str, Any]] = page["entries"]
+    return entries
+
+
+async def test_plain_entries_tell_what_auditevents_do(desk: TrailDesk, log: Log) -> None:
+    for kind in Kind:
+        await log.write(ORGNR, 1, kind=kind, message="m", patient="p", original="o", purpose="HOPERAT", why="Vedtak")
+    events, entries = await found(desk, ADMIN, _count="100"), await plain(desk, ADMIN, _count="100")
+    # The search before is an entry too, and the newest.
+    assert [each["id"] for each in entries[1:]] == [each["id"] for each in events]
+    assert [each["kind"] for each in entries[1:]] == codes(events)
+    change = next(each for each in entries if "changes" in each)
+    assert change["why"] == "Vedtak 12"
+    assert change["changes"] == [{"field": "resources", "before": "bundle", "after": "bundle|observation"}]
+    assert change["person"] == {"subject": "helseid:admin"}
+    assert await desk.read(ADMIN, change["id"], PLAIN) == change
+
+
+async def test_who_sees_no_patients_and_people_sees_none_in_plain_entries_either(desk: TrailDesk, log: Log) -> None:
+    await look(log.writer(), log.clock, a_look(), shown)
+    for who, asked in ((MONITOR, {}), (OPERATOR, {"municipality": ORGNR})):
+        text = json.dumps(await plain(desk, who, **asked))
+        assert "delivered" in text
+        assert not any(each in text for each in ("p-new", "p-old", "Nordmann", "helseid:admin"))
+
+
+async def test_plain_pages_follow_each_other_by_their_cursor(desk: TrailDesk) -> None:
+    seen: list[str] = []
+    asked = {"_count": "2", "message-id": "m-1"}
+    while True:
+        page = await desk.search(ADMIN, urlencode(asked).encode(), PLAIN)
+        seen += [each["id"] for each in page["entries"]]
+        if page["next"] is None:
+            break
+        asked["page"] = page["next"]
+    assert len(seen) == len(set(seen)) == 3
+
+
+async def test_of_a_purged_entry_the_header_is_told_and_a_touched_one_is_left_out(desk: TrailDesk, log: Log) -> None:
+    purged, touched, *_ = [each for each in await log.chain(f"{ORGNR}:2026-11") if each["kind"] == "routed"]
+    await log.raw_trail.replace_item(
+        purged["id"], {name: value for name, value in bare(purged).items() if name not in ("body", "salt", "find")}
+    )
+    await log.raw_trail.replace_item(touched["id"], {**bare(touched), "body": touched["body"].replace("m-1", "m-7")})
+    page = await desk.search(ADMIN, b"subtype=routed", PLAIN)
+    Draft202012Validator(trail_schemas.PAGE).validate(page)
+    assert page["leftOut"] == 1
+    assert [each["purged"] for each in page["entries"]] == [False, True]
+    assert "message" not in page["entries"][1]
