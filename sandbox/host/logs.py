@@ -17,6 +17,9 @@ _LEVELS = {10: "Debug", 20: "Information", 30: "Warning", 40: "Error", 50: "Crit
 SYSTEM_LOGGER = "azure.functions"
 """The worker library's own logger: system logs, which Azure does not show with the app's."""
 
+HTTP_LOGGER = "aiohttp.server"
+"""Logs what is no HTTP, before the app has any part in it."""
+
 
 class JsonLines(logging.Formatter):
     """One JSON object per record: time (UTC), level, category, message, invocation if any, extra fields."""
@@ -34,8 +37,15 @@ class JsonLines(logging.Formatter):
             line |= {"function": running.function, "invocationId": running.invocation_id}
         line |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
         if record.exc_info:
-            line["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+            line["exception"] = _told(record.name, record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _told(category: str, error: Any) -> str:
+    if category == HTTP_LOGGER and error[0] is not None:
+        # Its words quote the request that could not be read: its address, and headers with tokens.
+        return str(error[0].__name__)
+    return "".join(traceback.format_exception(*error)).rstrip()
 
 
 def configure(config: HostConfig, verbose: bool) -> None:

@@ -15,7 +15,7 @@ from sandbox.hub_parts import MUNICIPALITY
 from shared.identity.person import person_number
 
 ELEVEN: Final = re.compile(rb"(?<![0-9A-Za-z])[0-9]{11}(?![0-9A-Za-z])")
-_SECRET: Final = ("Authorization", "DPoP")
+SECRETS: Final = ("Authorization", "DPoP")
 _TAIL: Final = 48
 """Characters of a token's signature: nothing that two tokens share."""
 _SHORTEST: Final = 8
@@ -51,7 +51,7 @@ class Watch:
         context.told = False
 
     async def _headers(self, _: Any, context: Any, params: aiohttp.TraceRequestHeadersSentParams) -> None:
-        for name in _SECRET if context.ours else ():
+        for name in SECRETS if context.ours else ():
             for value in params.headers.getall(name, ()):
                 token = value.rpartition(" ")[2].rstrip(".")
                 if len(token) >= 2 * _TAIL:
@@ -106,10 +106,13 @@ def _in(value: Any, under: str) -> Iterator[tuple[str, str]]:
             yield from _in(each, under)
     if not isinstance(value, dict):
         return
-    names = [value.get("family"), value.get("display") if {"identifier", "reference"} & value.keys() else None]
-    identifier = value.get("identifier")
+    if value.get("resourceType") == "MessageHeader":
+        # Tells of systems, organisations and resources, which its answer repeats.
+        return
+    identifier, display = value.get("identifier"), value.get("display")
+    names = [value.get("family"), display if {"identifier", "reference"} & value.keys() else None]
     if under in _ABOUT_PEOPLE and isinstance(identifier, dict):
-        names.append(value.get("display"))
+        names.append(display)
         yield from _fit("identifier", identifier.get("value"))
     for name in names:
         yield from _fit("name", name)
