@@ -12,3 +12,10 @@ door = func.Blueprint()
 async def orphan_check(timer: func.TimerRequest) -> None:
     """Signal every lane that is past its due time (P2)."""
     await hub().orphan_check.look()
+
+
+@door.function_name("waking")
+@door.timer_trigger(arg_name="timer", schedule="%WakingSchedule%", run_on_startup=False)
+async def waking(timer: func.TimerRequest) -> None:
+    """Wake the lanes of receivers that take messages again, and try those that may be back."""
+    await hub().waking.look()

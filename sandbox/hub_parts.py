@@ -15,7 +15,7 @@ QUEUES: Final = "queues"
 """The same app's Service Bus functions, in a process of their own as Azure's Flex Consumption scales them."""
 GROUPS: Final = {APP: "http", QUEUES: "queues"}
 """What of the app the host serves in each of its processes."""
-BACKING: Final = ("servicebus", "cosmos", "helseid", "epj")
+BACKING: Final = ("servicebus", "cosmos", "helseid", "epj", "alerts")
 """What the app stands on; started together, before it."""
 ALL: Final = (*BACKING, *GROUPS)
 ENDING: Final = (tuple(GROUPS), BACKING)
@@ -29,6 +29,9 @@ VENDOR: Final = "trygghetsvakt"
 GRANTED: Final = ("trygghetsvakt-test",)
 """vkp-ids that may send to the municipality. The other client, natugla, may not: so that a refusal can be shown."""
 
+_SECOND_PORT: Final[Mapping[str, str]] = {"servicebus": "--counters-port", "alerts": "--smtp-port"}
+"""Parts that listen at two ports."""
+
 DEFAULT_PORT: Final = 7071
 _PORT_PATIENCE_S: Final = 3.0
 _SCHEDULES: Final[Mapping[str, str]] = {
@@ -36,6 +39,7 @@ _SCHEDULES: Final[Mapping[str, str]] = {
     "TrailSchedule": "*/10 * * * * *",
     "CheckpointSchedule": "0 */5 * * * *",
     "ReconcileSchedule": "30 */5 * * * *",
+    "WakingSchedule": "*/5 * * * * *",
     "WatchSchedule": "*/5 * * * * *",
     "NoticesSchedule": "*/5 * * * * *",
     "NumbersSchedule": "*/30 * * * * *",
@@ -45,8 +49,8 @@ _KEPT_FROM_CALLER: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "LD_LIBRARY_PATH"}
 )
 _SETTINGS_FROM_CALLER: Final = (
-    "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES, "Pseudonym__", "Registry__", "Upkeep__",
-    "Checkpoints__silence", "Trail__alwaysOn", "Trail__longestDelay", "Trail__retention", "Cosmos__patience",
+    "Alerts__alarmAfter", "Alerts__wellAfter", "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES,
+    "Pseudonym__", "Registry__", "Upkeep__", "Checkpoints__silence", "Trail__alwaysOn", "Trail__longestDelay", "Trail__retention", "Cosmos__patience",
     "ServiceBus__patience",
 )  # fmt: skip
 
@@ -89,7 +93,8 @@ async def choose_ports(folder: Path, asked: Mapping[str, int]) -> dict[str, int]
 def backing_part(name: str, folder: Path, port: int) -> Part:
     """One of the parts the app stands on."""
     # Chosen here, so that it too stays the same when the part is started again.
-    extra = ("--counters-port", str(ports.choose({port}))) if name == "servicebus" else ()
+    option = _SECOND_PORT.get(name)
+    extra = (option, str(ports.choose({port}))) if option else ()
     return Part(name, f"sandbox.{name}", folder / name, port, extra, _base_environment())
 
 
@@ -126,6 +131,7 @@ def app_settings(
         "Pseudonym__key": secret(folder, "pseudonym.key"),
         "Checkpoints__key": secret(folder, "checkpoints.key"),
         "Hub__publicUrl": f"http://{ports.LOOPBACK}:{port}",
+        **_alert_settings(facts.get("alerts")),
     }
     return {**_SCHEDULES, **tuned, **fixed, **settings}
 
@@ -133,6 +139,17 @@ def app_settings(
 def _entra(facts: Mapping[str, str] | None) -> dict[str, str]:
     """Who the hub's own people are vouched for by; nobody where the stand-in has no tenant."""
     return {} if facts is None else {f"Entra__{name}": facts[name] for name in ("tenant", "audience", "issuer")}
+
+
+def _alert_settings(alerts: Facts | None) -> dict[str, str]:
+    if alerts is None:
+        return {}
+    return {
+        "Alerts__webhook": str(alerts["webhook"]),
+        "Alerts__webhookSecret": str(alerts["secret"]),
+        "Alerts__smtp": str(alerts["smtp"]),
+        "Alerts__to": "drift@knutepunkt.invalid",
+    }
 
 
 def receiver_url(facts: Mapping[str, Facts]) -> str:
@@ -158,6 +175,7 @@ def addresses(facts: Mapping[str, Facts]) -> Addresses:
             for name, client in facts["helseid"]["clients"].items()
         },
         master_key=str(facts[APP].get("masterKey", "")),
+        alerts=str(facts["alerts"]["url"]),
         servicebus_counters=None if counters is None else f"http://{ports.LOOPBACK}:{counters}",
     )
 

@@ -127,7 +127,7 @@ class DeliveryStore:
         line = await self._container.read(LANE_DOCUMENT, lane)
         if line is None or not line["trying"] or line["pending"][0]["id"] != delivery:
             return document
-        return {**document, "state": State.DELIVERING.value, "attempts": line["tries"], "due": line["due"]}
+        return {**document, "state": State.DELIVERING.value, "attempts": _tried(line), "due": line["due"]}
 
     async def begin(
         self, lane: Lane, by: Urgency, now: datetime, silence: timedelta, *, woken: bool = False
@@ -231,7 +231,7 @@ class DeliveryStore:
             line is not None
             and bool(line["pending"])
             and line["pending"][0]["id"] == delivery.id
-            and line["tries"] == delivery.attempts
+            and _tried(line) == delivery.attempts
         )
 
     async def end(self, begun: Try, step: Step, outcome: Outcome, refusal: Refusal | None = None) -> bool:
@@ -300,8 +300,13 @@ class DeliveryStore:
 
     async def put_back(self, missing: Missing, now: datetime) -> None:
         """Put a delivery into the line it is missing from."""
-        delivery = model.delivery_from(missing.document, 0)
+        delivery = model.delivery_from({**missing.document, "tried": missing.document["attempts"]}, 0)
         await worklist.join(self._container, (), self._joining(delivery, now), missing.lane)
+
+
+def _tried(line: Document) -> int:
+    """How often the head was tried, ever."""
+    return int(line["tries"] + line["pending"][0]["tried"])
 
 
 def _urgency(line: Document) -> Urgency:
@@ -310,7 +315,8 @@ def _urgency(line: Document) -> Urgency:
 
 def _mine(delivery: Delivery) -> str:
     # A worker that was given up for dead must not settle its successor's try.
-    return f"c.pending[0].id = '{delivery.id}' AND c.tries = {delivery.attempts}"
+    tries = delivery.attempts - delivery.tried
+    return f"c.pending[0].id = '{delivery.id}' AND c.pending[0].tried = {delivery.tried} AND c.tries = {tries}"
 
 
 def _moved(delivery: Delivery, step: Step, outcome: Outcome, due: str | None, refusal: Refusal | None = None) -> Patch:

@@ -39,6 +39,11 @@ class Placed:
     work: Document
     """As it stands in the line."""
 
+    @property
+    def returned(self) -> bool:
+        """Whether it was set aside, and others of its lane have gone on before it."""
+        return "place" in self.work
+
 
 class EventStore:
     """Events in the container `events`."""
@@ -47,12 +52,15 @@ class EventStore:
         self._container = container
         self._grace = grace
 
-    async def accept(self, event: Event, body: bytes, kept_for: timedelta | None = None) -> bool:
+    async def accept(
+        self, event: Event, body: bytes, kept_for: timedelta | None = None, facts: Mapping[str, str] | None = None
+    ) -> bool:
         """Store an event for good. False when the very same event was stored before. Raises Unreachable.
 
-        Its bytes are deleted `kept_for` after they came, by the database itself; None: not at all.
+        Its bytes are deleted `kept_for` after they came, by the database itself; None: not at all. `facts` are for
+        the audit log (see model.Station).
         """
-        keep = (Create(event.document()), Create(model.payload_document(event, body, kept_for)))
+        keep = (Create(event.document(facts)), Create(model.payload_document(event, body, kept_for)))
         joining = Joining(event.facts(), event.received_at + self._grace)
         return await worklist.join(self._container, keep, joining, event.lane) is not Joined.AGAIN
 
@@ -76,10 +84,10 @@ class EventStore:
         document = await self._container.read(LANE_DOCUMENT, lane)
         if document is None:
             return ()
-        # Whoever leaves does so from the head, so the places of those left are the last ones given.
-        first = document["accepted"] - len(document["pending"]) + 1
+        pending = document["pending"]
         return tuple(
-            Placed(model.event_from(entry), place, entry) for place, entry in enumerate(document["pending"], first)
+            Placed(model.event_from(entry), place, entry)
+            for place, entry in zip(worklist.places(document), pending, strict=True)
         )
 
     async def before(self, event: Event, name: str) -> Event | None:
@@ -101,12 +109,24 @@ class EventStore:
         """
         await self._leave(event, Step.ROUTE, receipts, now, behind, "")
 
-    async def quarantined(self, event: Event, now: datetime, code: str, behind: Placed | None = None) -> None:
-        """Put the event aside for a person, with the reason's code. Raises ConditionFailed when it was moved."""
-        await self._leave(event, Step.QUARANTINE, (), now, behind, code)
+    async def quarantined(
+        self, event: Event, now: datetime, code: str, behind: Placed | None = None, place: int = 0
+    ) -> None:
+        """Put the event aside for a person, with the reason's code. Raises ConditionFailed when it was moved.
+
+        `place` is its own in the line, for the day it comes back.
+        """
+        await self._leave(event, Step.QUARANTINE, (), now, behind, code, place)
 
     async def _leave(
-        self, event: Event, step: Step, receipts: tuple[Receipt, ...], now: datetime, behind: Placed | None, detail: str
+        self,
+        event: Event,
+        step: Step,
+        receipts: tuple[Receipt, ...],
+        now: datetime,
+        behind: Placed | None,
+        detail: str,
+        place: int = 0,
     ) -> None:
         state = lifecycle.after(State.RECEIVED, step)
         receivers = [{"receiver": r.receiver, "delivery": r.delivery, "lane": r.lane} for r in receipts]
@@ -117,7 +137,7 @@ class EventStore:
                 Change("set", "/state", state.value),
                 Change("set", "/receivers", receivers),
                 Change("add", "/stations/-", Station(now, state, detail).document()),
-                *((Change("set", "/aside", aside),) if aside else ()),
+                *((Change("set", "/aside", aside), Change("set", "/place", place)) if aside else ()),
             ),
             condition=f"FROM c WHERE c.state = '{State.RECEIVED}'",
         )

@@ -35,6 +35,11 @@ class Step(StrEnum):
     REJECT = "reject"
     QUARANTINE = "quarantine"
     REPLAY = "replay"
+    """A delivery goes back into its line."""
+    RETURN = "return"
+    """An event goes back into the line of those that are not routed yet."""
+    RESTORE = "restore"
+    """A delivery that was withdrawn goes back into its line."""
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
 
@@ -69,12 +74,13 @@ TRANSITIONS: Final[Mapping[State, Mapping[Step, State]]] = {
     State.DELIVERED: {Step.JOURNAL: State.JOURNALED},
     State.QUARANTINED: {
         Step.REPLAY: State.ROUTED,
+        Step.RETURN: State.RECEIVED,
         Step.WITHDRAW: State.WITHDRAWN,
         Step.EXPIRE: State.EXPIRED,
     },
     State.JOURNALED: {},
     State.REJECTED: {},
-    State.WITHDRAWN: {},
+    State.WITHDRAWN: {Step.RESTORE: State.ROUTED, Step.RETURN: State.RECEIVED},
     State.EXPIRED: {},
 }
 

@@ -86,9 +86,9 @@ class Event:
             "urgency": self.urgency.value,
         }
 
-    def document(self) -> Document:
-        """The event's own document, as it is created."""
-        station = Station(self.received_at, State.RECEIVED)
+    def document(self, facts: Mapping[str, str] | None = None) -> Document:
+        """The event's own document, as it is created. `facts`: see Station."""
+        station = Station(self.received_at, State.RECEIVED, facts=facts or {})
         return {
             **self.facts(),
             "id": self.id,
@@ -138,6 +138,8 @@ class Delivery:
     event: Event
     place: int = 0
     """Its event's place in the order of acceptance at its municipality and patient: what is replayed goes by it."""
+    tried: int = 0
+    """Tries begun before it was put into its line this time: a replay goes on counting where the first round ended."""
 
     @property
     def key(self) -> str:
@@ -153,6 +155,7 @@ class Delivery:
             "receiver": self.receiver,
             "routedAt": clock.written(self.routed_at),
             "place": self.place,
+            "tried": self.tried,
         }
 
     def document(self) -> Document:
@@ -167,16 +170,19 @@ class Delivery:
         }
 
 
-def delivery_from(work: Mapping[str, Any], attempts: int) -> Delivery:
-    """The delivery behind its place in line. Raises KeyError or ValueError for a document that is none."""
+def delivery_from(work: Mapping[str, Any], tries: int) -> Delivery:
+    """The delivery behind its place in line, where it was tried so often. Raises KeyError or ValueError for a document
+    that is none."""
+    tried = work.get("tried", 0)
     return Delivery(
         id=work["id"],
         lane=Lane(work["lane"]),
         receiver=work["receiver"],
-        attempts=attempts,
+        attempts=tried + tries,
         routed_at=clock.read(work["routedAt"]),
         event=event_from(work),
         place=work.get("place", 0),
+        tried=tried,
     )
 
 

@@ -205,6 +205,21 @@ async def overdue(container: Container, now: datetime, limit: int) -> tuple[Over
     )
 
 
+def places(line: Document) -> list[int]:
+    """The place in the order of acceptance of each that stands in a line.
+
+    Whoever leaves does so from the head, so those left have the last places that were given; but for those that were
+    set aside or withdrawn and have come back, which have brought their own.
+    """
+    pending = line["pending"]
+    place = line["accepted"] - sum("place" not in work for work in pending)
+    found = []
+    for work in pending:
+        place += "place" not in work
+        found.append(work.get("place", place))
+    return found
+
+
 async def postpone(container: Container, lane: Lane, due: datetime, *more: Change) -> None:
     """Set a line's due time, if it has work left."""
     try:

@@ -7,6 +7,7 @@ store has it (P1).
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -27,6 +28,7 @@ from shared.fhir.event import Severity
 from shared.fhir.json_text import MAX_BYTES
 from shared.fhir.reading import Judging, Reading, read_message
 from shared.fhir.rules import Policy
+from shared.fhir.version import rules_version
 from shared.identity.series import Environment
 from shared.log import LogEvent, log
 from shared.messages import lanes, urgency
@@ -35,19 +37,17 @@ from shared.messages.events import EventStore
 from shared.messages.model import Event
 from shared.messages.signals import EVENTS, SignalLost, Signals
 from shared.registry.decision import Action, Ask, Facts, require
-from shared.registry.model import RETENTION_DAYS, Municipality
 from shared.registry.register import Register
+from shared.road.keeping import kept_for
 from shared.road.limits import Limits
 from shared.road.placing import Placing
+from shared.trail import facts as telling
 
 RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
 """The addresses messages are posted to (design/architecture.md, HTTP contract)."""
 
 _LARGE: Final = 32 * 1024
 """Bytes from which on a message is judged beside the event loop; nearly all are smaller."""
-
-SHORTEST_KEPT: Final = timedelta(days=7)
-"""Bytes are kept at least for so long: longer than a message is tried (76 h), with a weekend to decide about it."""
 
 _CONTENT_TYPES: Final = frozenset({
     "application/fhir+json", "application/json", "text/json", "text/plain", "application/octet-stream", "",
@@ -86,6 +86,14 @@ class Accepted:
     again: bool
     """Whether the very same message had been accepted before."""
     warnings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a message is kept: for how long its bytes, and what the audit log is to know of its acceptance."""
+
+    for_: timedelta
+    facts: Mapping[str, str]
 
 
 class Acceptance:
@@ -127,13 +135,17 @@ class Acceptance:
             if resource not in RESOURCES:
                 raise UnknownAddress
             municipality = await self._register.municipality(post.orgnr)
-            facts = Facts(municipality, grant, system, self._clock())
-            require(caller, Ask(post.orgnr, resource, Action.WRITE), facts)
+            require(
+                caller,
+                Ask(post.orgnr, resource, Action.WRITE),
+                Facts(municipality, grant, system, self._clock()),
+            )
             bundle_type = "message" if post.messaging else None
             judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
             event = await self._event(post, resource, caller, reading)
-            return await self._keep(event, post.body, reading, _kept_for(municipality))
+            facts = telling.of_acceptance(caller.token_id, caller.client_id, rules_version())
+            return await self._keep(event, post.body, reading, Kept(kept_for(municipality), facts))
         except (Unreachable, SignalLost):
             raise NotAvailable from None
 
@@ -175,12 +187,12 @@ class Acceptance:
             urgency=urgency.of(reading.event.kind.value, _severity(reading.event.severity)),
         )
 
-    async def _keep(self, event: Event, body: bytes, reading: Reading, kept_for: timedelta) -> Accepted:
+    async def _keep(self, event: Event, body: bytes, reading: Reading, kept: "Kept") -> Accepted:
         # A queue known to be out of reach is asked before anything is stored: the caller is then told to come back, and
         # nothing is here that he was not told of.
         if not await self._signals.ready():
             raise NotAvailable
-        new = await self._events.accept(event, body, kept_for)
+        new = await self._events.accept(event, body, kept.for_, kept.facts)
         log(
             LogEvent.ACCEPTED if new else LogEvent.ACCEPTED_AGAIN,
             event_id=event.id, orgnr=event.orgnr, resource=event.resource, vkp_id=event.sender,
@@ -211,11 +223,6 @@ def _checked_body(post: Post) -> bytes:
     if not post.body.strip():
         raise EmptyBody
     return post.body
-
-
-def _kept_for(municipality: Municipality | None) -> timedelta:
-    # However soon a municipality wants them deleted: not before every try has been made, and somebody has looked.
-    return max(timedelta(days=municipality.retention_days if municipality else RETENTION_DAYS), SHORTEST_KEPT)
 
 
 def _severity(severity: Severity | None) -> str:

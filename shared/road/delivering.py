@@ -26,8 +26,10 @@ from shared.messages.urgency import Urgency
 from shared.registry.model import Content, Municipality, Receiver, WhenRefused
 from shared.registry.register import Register
 from shared.road import noting
+from shared.road.keeping import kept_for
 from shared.road.noting import Before, HandedOver, KeptBack
 from shared.tracing import span
+from shared.trail import facts as telling
 
 IN_ONE_GO: Final = 50
 """Deliveries of one lane before it is signalled again and left: other lanes want workers too."""
@@ -232,6 +234,8 @@ class Delivering:
         refusal = Refusal(
             status=answer.status if isinstance(answer, Refused) else 0,
             blocks=municipality is not None and municipality.when_refused is WhenRefused.BLOCK,
+            words=answer.words,
+            kept_for=kept_for(municipality),
         )
         left = await self._deliveries.end(begun, Step.QUARANTINE, Outcome(now, code, _facts(answer)), refusal)
         log(
@@ -280,4 +284,5 @@ def _other(urgency: Urgency) -> Urgency:
 
 
 def _facts(answer: Answer) -> dict[str, str]:
-    return {}
+    call = answer.call
+    return {} if call is None else dict(telling.of_call(call.host, call.status, call.ms))

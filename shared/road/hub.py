@@ -21,13 +21,13 @@ from shared.azure.watch_parts import WatchParts
 from shared.clock import Clock, utc_now
 from shared.delivery import schedule
 from shared.delivery.addresses import Rules
-from shared.delivery.answers import Answer
-from shared.delivery.gate import Busy, Go, Hold, To
+from shared.delivery.gatekeeper import Gatekeeper
 from shared.delivery.receiver import HttpReceiver
 from shared.delivery.secrets import NamedSecrets
+from shared.delivery.standing import Standings
+from shared.delivery.waking import Waking
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.events import EventStore
-from shared.messages.urgency import Urgency
 from shared.registry.desk import Desk
 from shared.registry.entries import entry_of
 from shared.registry.keeping import Registry
@@ -94,7 +94,15 @@ class Hub:
         self.routing = Routing(
             events=self.events, deliveries=self.deliveries, register=register, signals=self.signals, clock=clock
         )
-        self.gate = _OpenGate(clock)
+        standings = Standings(operations)
+        self.gate = Gatekeeper(register=register, standings=standings, clock=clock, at_once=settings.delivery.at_once)
+        self.waking = Waking(
+            standings=standings,
+            lanes=LazyContainer(self._cosmos, "deliveries"),
+            register=register,
+            signals=self.signals,
+            clock=clock,
+        )
         self.delivering = Delivering(
             events=self.events,
             deliveries=self.deliveries,
@@ -180,19 +188,3 @@ class Hub:
         await self._receiver.close()
         await self._cosmos.close()
         await self._session.close()
-
-
-class _OpenGate:
-    """Lets everything through, until the real one is wired in."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def enter(self, to: To, urgency: Urgency) -> Go | Hold | Busy:
-        return Go(to, urgency, self._clock())
-
-    async def leave(self, go: Go, answer: Answer | None) -> None:
-        return
-
-    async def parked(self, to: To) -> None:
-        return

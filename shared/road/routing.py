@@ -67,7 +67,7 @@ class Routing:
         event, now = placed.event, self._clock()
         legs = legs_of(event, await self._register.municipality(event.orgnr))
         if not legs:
-            await self._events.quarantined(event, now, NO_RECEIVER, behind)
+            await self._events.quarantined(event, now, NO_RECEIVER, behind, placed.place)
             log(LogEvent.NO_RECEIVER, event_id=event.id, orgnr=event.orgnr, resource=event.resource)
             return
         signalled = []

@@ -40,7 +40,12 @@ def of_try(url: str, status: int, duration_ms: int) -> Mapping[str, str]:
 
     Of the address only host and port are told. `status` 0: there was no answer.
     """
-    told = {HOST: host_of(url), DURATION_MS: str(max(0, duration_ms))}
+    return of_call(host_of(url), status, duration_ms)
+
+
+def of_call(host: str, status: int, duration_ms: int) -> Mapping[str, str]:
+    """As `of_try`, where the host is known already."""
+    told = {HOST: host, DURATION_MS: str(max(0, duration_ms))}
     return told | {HTTP_STATUS: str(status)} if status else told
 
 
