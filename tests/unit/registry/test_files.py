@@ -113,6 +113,20 @@ def test_what_a_file_leaves_out_stays_as_it_is() -> None:
     assert [each.field for each in told[0].fields] == ["traffic.writes.reason", "traffic.writes.until"]
 
 
+def test_a_stop_of_deliveries_stays_as_it_is_and_goes_with_its_receiver() -> None:
+    other = replace(MUNICIPALITY.receivers[0], id="other")
+    stops = {"other": Stop(NOW + DAY, "upgrade"), "*": Stop()}
+    documents = kept(replace(MUNICIPALITY, receivers=(other,), traffic=Traffic(deliveries=stops)))
+    bare = {"orgnr": ORGNR, "number": "9901", "name": MUNICIPALITY.name,
+            "receivers": [{"id": "other", "url": other.url}]}  # fmt: skip
+    assert not [each for each in planned({"municipalities": [bare]}, documents)[0:] if "traffic" in str(each.fields)]
+    moved = {**bare, "receivers": [{"id": "epj", "url": other.url}]}
+    told = {each.field for each in planned({"municipalities": [moved]}, documents)[0].fields}
+    assert {each for each in told if each.startswith("traffic")} == {
+        "traffic.deliveries.other.until", "traffic.deliveries.other.reason",
+    }  # fmt: skip
+
+
 def test_what_a_list_leaves_out_is_withdrawn() -> None:
     other = replace(GRANT, vkp_id="other")
     documents = kept(SYSTEM, MUNICIPALITY, GRANT, other, ACCESS, PARTNER)

@@ -80,6 +80,8 @@ def test_what_is_right_has_no_faults(entry: Entry) -> None:
         (MUNICIPALITY, {"receivers": (replace(RECEIVER, credentials="epj-key"),)}, "receivers.0.credentials"),
         (MUNICIPALITY, {"receivers": (replace(RECEIVER, credentials="310000027-key"),)}, "receivers.0.credentials"),
         (MUNICIPALITY, {"traffic": Traffic(Stop(None, A_PERSON))}, "traffic.writes.reason"),
+        (MUNICIPALITY, {"traffic": Traffic(deliveries={"gone": Stop()})}, "traffic.deliveries.gone"),
+        (MUNICIPALITY, {"traffic": Traffic(deliveries={"*": Stop(None, A_PERSON)})}, "traffic.deliveries.*.reason"),
     ],
 )
 def test_what_is_wrong_is_told_at_its_place(entry: Entry, changed: dict[str, Any], place: str) -> None:
