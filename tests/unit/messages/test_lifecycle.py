@@ -69,8 +69,12 @@ def test_a_delivered_message_is_never_tried_again() -> None:
 
 
 def test_what_has_ended_stays_ended() -> None:
-    for state in (State.JOURNALED, State.REJECTED, State.WITHDRAWN, State.EXPIRED):
+    for state in (State.JOURNALED, State.REJECTED, State.EXPIRED):
         assert not TRANSITIONS[state]
+
+
+def test_what_was_withdrawn_can_only_be_taken_back_into_its_line() -> None:
+    assert set(TRANSITIONS[State.WITHDRAWN]) == {Step.RESTORE, Step.RETURN}
 
 
 def test_a_message_in_the_receivers_hands_cannot_be_withdrawn() -> None:
