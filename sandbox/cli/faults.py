@@ -27,6 +27,8 @@ EXAMPLES = """
 
 _MESSAGES = 40
 _OUTAGE_S = 3.0
+_WIDTH = 150
+"""A table that is cut off shows nothing; a terminal that is too narrow wraps its lines."""
 _COLUMNS = (
     "attempts", "acknowledged", "delivered", "lost", "duplicated", "reordered", "recovered",
 )  # fmt: skip
@@ -98,6 +100,7 @@ def _list(scenarios: tuple[Scenario, ...], *, as_json: bool) -> int:
 
 def _show(results: list[Result], seed: int) -> None:
     out = console()
+    out.width = max(out.width, _WIDTH)
     table = Table("scenario", *_COLUMNS, "first after", "recovery", title=f"Faults, seed {seed}")
     for column in table.columns[1:]:
         column.justify = "right"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sandbox.faults import instances, killing, receivers, services, traffic
+from sandbox.faults import instances, killing, neighbours, receivers, services, traffic
 from sandbox.faults.scenario import Scenario
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -10,6 +10,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *services.SCENARIOS,
     *receivers.SCENARIOS,
     *traffic.SCENARIOS,
+    *neighbours.SCENARIOS,
     *instances.SCENARIOS,
 )
 

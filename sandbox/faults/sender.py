@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import aiohttp
@@ -45,11 +45,25 @@ class Sender:
 
         async def one_patient(mine: list[Letter]) -> None:
             for letter in mine:
-                await self._until_accepted(letter, self.write_down(letter))
+                await self.one(letter)
 
         async with asyncio.TaskGroup() as group:
             for mine in lanes.values():
                 group.create_task(one_patient(mine))
+
+    async def one(self, letter: Letter) -> Sent:
+        """Send one message until it got its 202. Raises Refused."""
+        sent = self.write_down(letter)
+        await self._until_accepted(letter, sent)
+        return sent
+
+    async def at_rate(self, letters: Sequence[Letter], per_second: float) -> None:
+        """Begin each message at its own moment, whatever became of those before. Raises Refused."""
+        begun = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for number, letter in enumerate(letters):
+                await asyncio.sleep(max(0.0, begun + number / per_second - time.monotonic()))
+                group.create_task(self.one(letter))
 
     async def flood(self, letters: Iterable[Letter], times: int) -> None:
         """Send each message so many times at once, messages one after another; each until it got its 202.
