@@ -27,13 +27,14 @@ CREATE TABLE IF NOT EXISTS received (
   traceparent TEXT,
   correlation_id TEXT,
   content_type TEXT,
+  path TEXT NOT NULL DEFAULT '',
   calls INTEGER NOT NULL DEFAULT 1,
   body BLOB NOT NULL
 )
 """
 _FACTS: Final = (
     "seq, idempotency_key, sha256, length(body), resource_type, orgnr, received_at, calls, traceparent,"
-    " correlation_id, content_type"
+    " correlation_id, content_type, path"
 )
 _GROUP: Final = 256
 
@@ -53,6 +54,8 @@ class Delivery:
     traceparent: str | None = None
     correlation_id: str | None = None
     content_type: str | None = None
+    path: str = ""
+    """The receiver's, as it was called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,9 @@ class Received:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._connect()
         connection.execute(_SCHEMA)
+        if "path" not in [row[1] for row in connection.execute("PRAGMA table_info(received)")]:
+            # A journal of an earlier version.
+            connection.execute("ALTER TABLE received ADD COLUMN path TEXT NOT NULL DEFAULT ''")
         connection.close()
         self._thread.start()
 
@@ -185,7 +191,7 @@ def _store(connection: sqlite3.Connection, delivery: Delivery) -> Taken:
         return Taken("repeated", seq, resource_type)
     cursor = connection.execute(
         "INSERT INTO received (idempotency_key, orgnr, resource_type, sha256, received_at, traceparent, correlation_id,"
-        " content_type, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " content_type, path, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery.idempotency_key,
             delivery.orgnr,
@@ -195,6 +201,7 @@ def _store(connection: sqlite3.Connection, delivery: Delivery) -> Taken:
             delivery.traceparent,
             delivery.correlation_id,
             delivery.content_type,
+            delivery.path,
             delivery.body,
         ),
     )
@@ -219,6 +226,7 @@ def _named(row: tuple[Any, ...]) -> dict[str, Any]:
         "traceparent",
         "correlationId",
         "contentType",
+        "path",
     )
     return dict(zip(names, row, strict=True))
 

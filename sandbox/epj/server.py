@@ -3,20 +3,22 @@
 import asyncio
 import json
 import re
-import socket
-import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 from pydantic import ValidationError
 
+from sandbox.epj import misbehaving
 from sandbox.epj.behaviour import Behaviour, Manners
+from sandbox.epj.demands import Client, Demand, Demands, NotThatClient
+from sandbox.epj.doors import Doors, NoSuchDoor, Wish
 from sandbox.epj.received import Delivery, Received, Taken, opened
 
 Clock = Callable[[], datetime]
@@ -42,7 +44,9 @@ class Epj:
     port: int
     received: Received
     manners: Manners
+    demands: Demands
     clock: Clock
+    doors: Doors
     calls: deque[str] = field(default_factory=lambda: deque(maxlen=_CALLS))
     """How the latest calls came: method, address and headers. Kept in memory."""
 
@@ -60,10 +64,10 @@ class Epj:
 async def serve(folder: Path, port: int = 0, clock: Clock = utc_now) -> AsyncIterator[Epj]:
     """Run a journal on 127.0.0.1 with what it received in this folder. Port 0: a free one. Raises OSError."""
     async with opened(folder / "journal.sqlite") as received:
-        part = Epj(0, received, Manners(), clock)
         app = web.Application(client_max_size=MAX_BODY)
-        app.add_routes(_routes(part))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        part = Epj(0, received, Manners(), Demands(clock), clock, Doors(runner))
+        app.add_routes([*_routes(part), *_gatehouse(part)])
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -74,7 +78,7 @@ async def serve(folder: Path, port: int = 0, clock: Clock = utc_now) -> AsyncIte
 
 
 def _routes(part: Epj) -> list[web.RouteDef]:
-    async def post(request: web.Request) -> web.Response:
+    async def post(request: web.Request) -> web.StreamResponse:
         return await _post(part, request)
 
     async def stored(request: web.Request) -> web.Response:
@@ -96,8 +100,8 @@ def _routes(part: Epj) -> list[web.RouteDef]:
         try:
             part.manners.set(_rule(await request.read()))
         except ValidationError as error:
-            wrong = [{"at": ".".join(map(str, fault["loc"])), "what": fault["msg"]} for fault in error.errors()]
-            return web.json_response({"error": "not understood", "wrong": wrong}, status=400)
+            return _not_understood(error)
+        await part.doors.all_wrong(part.manners.general.mode == "wrong-tls")
         return web.json_response(part.manners.in_force())
 
     async def manners(_: web.Request) -> web.Response:
@@ -115,6 +119,60 @@ def _routes(part: Epj) -> list[web.RouteDef]:
     ]
 
 
+def _gatehouse(part: Epj) -> list[web.RouteDef]:
+    """The token service, and what a test may turn about who is let in, and how."""
+
+    async def token(request: web.Request) -> web.Response:
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        if part.demands.fails is not None:
+            return web.json_response({"error": "temporarily_unavailable"}, status=part.demands.fails)
+        if form.get("grant_type") != "client_credentials":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        try:
+            return web.json_response(part.demands.token(form, request.headers, str(request.url)))
+        except NotThatClient:
+            return web.json_response({"error": "invalid_client"}, status=401)
+
+    async def told(request: web.Request) -> web.Response:
+        body = await request.read()
+        try:
+            match request.path:
+                case "/demand":
+                    part.demands.demand(Demand.model_validate_json(body))
+                case "/clients":
+                    part.demands.register(Client.model_validate_json(body))
+                case _:
+                    return web.json_response(await part.doors.open(Wish.model_validate_json(body or b"{}")))
+        except ValidationError as error:
+            return _not_understood(error)
+        except NoSuchDoor:
+            return web.json_response({"error": "no door is open at this port"}, status=404)
+        return web.json_response({})
+
+    async def tokens(request: web.Request) -> web.Response:
+        if request.method == "DELETE":
+            part.demands.revoke()
+        if request.method == "PUT":
+            fails = (await request.json()).get("fails")
+            part.demands.fails = fails if isinstance(fails, int) and 400 <= fails <= 599 else None
+        return web.json_response({"issued": part.demands.issued, "fails": part.demands.fails})
+
+    return [
+        web.post("/token", token),
+        web.post("/demand", told),
+        web.post("/clients", told),
+        web.post("/tls", told),
+        web.get("/tokens", tokens),
+        web.put("/tokens", tokens),
+        web.delete("/tokens", tokens),
+    ]
+
+
+def _not_understood(error: ValidationError) -> web.Response:
+    wrong = [{"at": ".".join(map(str, fault["loc"])), "what": fault["msg"]} for fault in error.errors()]
+    return web.json_response({"error": "not understood", "wrong": wrong}, status=400)
+
+
 def _rule(body: bytes) -> Behaviour:
     """The rule in a request; a status may be written as a number."""
     try:
@@ -126,18 +184,19 @@ def _rule(body: bytes) -> Behaviour:
     return Behaviour.model_validate(raw)
 
 
-async def _post(part: Epj, request: web.Request) -> web.Response:
-    part.calls.append(f"{request.method} {request.path_qs} {' '.join(f'{n}: {v}' for n, v in request.headers.items())}")
+async def _post(part: Epj, request: web.Request) -> web.StreamResponse:
     body = await request.read()
     key = request.headers.get("Idempotency-Key", "")
-    rule = part.manners.next(key)
+    rule = part.manners.next(key, request.path, body)
     if rule.delay_s:
         await asyncio.sleep(rule.delay_s)
     if rule.mode == "reset":
-        return _cut(request)
+        return misbehaving.cut(request)
     if rule.status is not None:
-        headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+        headers = _retry_after(rule, part.clock())
         return _outcome(rule.status, "transient", "The journal was told to answer with this status.", headers)
+    if not part.demands.met(request.path, request.headers):
+        return _outcome(401, "login", "Show who you are.", {"WWW-Authenticate": "Bearer"})
     if _KEY.fullmatch(key) is None:
         return _outcome(400, "required", "Send an Idempotency-Key of 1 to 255 visible ASCII characters.")
     resource_type = _resource_type(body)
@@ -153,11 +212,24 @@ async def _post(part: Epj, request: web.Request) -> web.Response:
             traceparent=_header(request, "traceparent"),
             correlation_id=_header(request, "correlation-id"),
             content_type=_header(request, "Content-Type"),
+            path=request.path,
         )
     )
     if rule.mode == "accept-then-drop":
-        return _cut(request)
+        return misbehaving.cut(request)
+    if rule.mode == "409-known" and taken.outcome == "repeated":
+        return _outcome(409, "duplicate", "This message is here already.")
+    if rule.mode in misbehaving.MODES:
+        return await misbehaving.answer(rule.mode, request)
     return _answer(taken, request.match_info["orgnr"])
+
+
+def _retry_after(rule: Behaviour, now: datetime) -> dict[str, str]:
+    if rule.retry_after is None:
+        return {}
+    if rule.retry_after_as == "date":
+        return {"Retry-After": format_datetime(now + timedelta(seconds=rule.retry_after), usegmt=True)}
+    return {"Retry-After": str(rule.retry_after)}
 
 
 def _answer(taken: Taken, orgnr: str) -> web.Response:
@@ -180,17 +252,6 @@ def _header(request: web.Request, name: str) -> str | None:
     # What is not UTF-8 in a header reaches us as lone surrogates, which no database keeps.
     value = request.headers.get(name)
     return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
-
-
-def _cut(request: web.Request) -> web.Response:
-    """Drop the connection as a crashed server does: the client sees a reset, not an orderly end."""
-    transport = request.transport
-    if transport is not None:
-        peer: socket.socket | None = transport.get_extra_info("socket")
-        if peer is not None:
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-    return web.Response(status=500)
 
 
 def _bytes(body: bytes | None) -> web.Response:

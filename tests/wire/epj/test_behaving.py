@@ -115,3 +115,44 @@ async def _in_force(http: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     async with http.get(f"{url}/behave") as answer:
         shown: dict[str, Any] = await answer.json()
         return shown
+
+
+async def test_rule_for_one_path_leaves_other_receivers_alone(epj: Epj, http: aiohttp.ClientSession) -> None:
+    first, second = f"/fhir/{ORGNR}/first", f"/fhir/{ORGNR}/second"
+    await behave(http, epj.url, mode="500", path=first)
+    await behave(http, epj.url, mode="503", path=second, count=1)
+    assert [(await post(http, epj.url, "k1", path=path))[0] for path in (first, second, second)] == [500, 503, 201]
+    await behave(http, epj.url, mode="ok", path=first)
+    assert (await post(http, epj.url, "k2", path=first))[0] == 201
+    assert [entry["path"] for entry in await received(http, epj.url)] == [second, first]
+
+
+async def test_rule_for_what_holds_a_text_leaves_other_patients_alone(epj: Epj, http: aiohttp.ClientSession) -> None:
+    await behave(http, epj.url, mode="422", contains="40001")
+    bodies = [b'{"resourceType": "Bundle", "id": "%s"}' % id for id in (b"40001", b"40002")]
+    assert [(await post(http, epj.url, f"k{at}", body))[0] for at, body in enumerate(bodies)] == [422, 201]
+
+
+async def test_narrower_rule_goes_before_a_wider_one(epj: Epj, http: aiohttp.ClientSession) -> None:
+    path = f"/fhir/{ORGNR}/bundle"
+    await behave(http, epj.url, mode="500")
+    await behave(http, epj.url, mode="501", path=path)
+    await behave(http, epj.url, mode="502", contains="total")
+    await behave(http, epj.url, mode="503", idempotencyKey="k1")
+    statuses = []
+    for narrow in ({"idempotencyKey": "k1"}, {"contains": "total"}, {"path": path}, {}, {}):
+        statuses.append((await post(http, epj.url, "k1"))[0])
+        await behave(http, epj.url, mode="ok", **narrow)
+    assert statuses == [503, 502, 501, 500, 201]
+
+
+async def test_retry_after_can_be_a_date(epj: Epj, http: aiohttp.ClientSession) -> None:
+    await behave(http, epj.url, mode="503", retryAfter=90, retryAfterAs="date")
+    async with http.post(f"{epj.url}/fhir/{ORGNR}", data=b"{}", headers={"Idempotency-Key": "k"}) as answer:
+        assert answer.headers["Retry-After"] == "Mon, 04 Mar 2030 12:01:30 GMT"
+
+
+async def test_409_known_says_that_it_has_the_message_already(epj: Epj, http: aiohttp.ClientSession) -> None:
+    await behave(http, epj.url, mode="409-known")
+    assert [(await post(http, epj.url, key))[0] for key in ("k1", "k1", "k2")] == [201, 409, 201]
+    assert [entry["calls"] for entry in await received(http, epj.url)] == [2, 1]

@@ -1,7 +1,9 @@
 """What the journal keeps, over its real socket."""
 
 import asyncio
+import contextlib
 import hashlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,7 @@ async def test_message_is_stored_byte_for_byte_and_listed(epj: Epj, http: aiohtt
             "traceparent": "00-ab-cd-01",
             "correlationId": "c1",
             "contentType": "application/fhir+json",
+            "path": f"/fhir/{ORGNR}/bundle",
         }
     ]
     assert await fetched(http, f"{epj.url}/received/k1") == (200, ALARM)
@@ -163,3 +166,13 @@ async def test_everything_answered_survives_kill_nine(tmp_path: Path, http: aioh
         assert second.facts == {"part": "epj", "port": second.facts["port"], "url": second.facts["url"]}
         kept = {entry["idempotencyKey"] for entry in await received(http, second.facts["url"])}
     assert set(answered) <= kept
+
+
+async def test_journal_of_an_earlier_version_is_read_on(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    async with serve(tmp_path) as before:
+        await post(http, before.url, "k1")
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as earlier:
+        earlier.execute("ALTER TABLE received DROP COLUMN path")
+    async with serve(tmp_path) as after:
+        await post(http, after.url, "k2")
+        assert [entry["path"] for entry in await received(http, after.url)] == ["", f"/fhir/{ORGNR}/bundle"]
