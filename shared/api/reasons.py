@@ -103,8 +103,8 @@ REASONS: Final = (
     ),
     Reason(
         "REC_TLS",
-        "TLS with the receiver failed: its certificate (expired, for another name, from an unknown issuer), or that the "
-        "hub's was not accepted; it is tried again. The log says which.",
+        "TLS with the receiver failed: its certificate (expired, for another name, from an unknown issuer), or that "
+        "the hub's was not accepted; it is tried again. The log says which.",
         "The receiver's owner must renew the certificate, or its issuer be put into the receiver's secret.",
     ),
     Reason(
