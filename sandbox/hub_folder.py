@@ -50,6 +50,8 @@ class Addresses:
     clients: Mapping[str, Client]
     master_key: str = field(default="", repr=False)
     servicebus_counters: str | None = None
+    alerts: str = ""
+    """Where notices of what is wrong arrive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ message, or not at all: here an outage is two notices, and one that comes and go
 for a while.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -214,23 +214,29 @@ def notice_id(seen: Seen, first: datetime, tells: Tells, now: datetime) -> str:
     return ".".join((seen.kind, *filter(None, seen.subject), clock.written(moment), tells))
 
 
-def begun(alert: Alert, notice: Notice, channel: str, again: datetime) -> Alert:
+def begun(alert: Alert, id: str, channel: str, again: datetime) -> Alert:
     """A try to send this notice begins: nobody else is to try it before `again`."""
-    return _with(alert, notice, tuple(
-        replace(each, tries=each.tries + 1, due=again) if each.channel == channel else each for each in notice.unsent
-    ))  # fmt: skip
+    return _with(
+        alert,
+        id,
+        lambda each: replace(each, tries=each.tries + 1, due=again) if each.channel == channel else each,
+    )
 
 
 def sent(alert: Alert, id: str, channel: str) -> Alert:
     """The channel has taken the notice, or will never be asked again."""
+    return _with(alert, id, lambda each: None if each.channel == channel else each)
+
+
+def _with(alert: Alert, id: str, change: Callable[[Unsent], Unsent | None]) -> Alert:
+    """The alert with what is unsent of one notice changed; None: taken off. A notice without any leaves."""
+    changed = []
     for notice in alert.outbox:
         if notice.id == id:
-            return _with(alert, notice, tuple(each for each in notice.unsent if each.channel != channel))
-    return alert
-
-
-def _with(alert: Alert, notice: Notice, unsent: tuple[Unsent, ...]) -> Alert:
-    changed = (replace(each, unsent=unsent) if each.id == notice.id else each for each in alert.outbox)
+            unsent = tuple(after for each in notice.unsent if (after := change(each)) is not None)
+            changed.append(replace(notice, unsent=unsent))
+        else:
+            changed.append(notice)
     return replace(alert, outbox=tuple(each for each in changed if each.unsent))
 
 

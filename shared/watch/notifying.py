@@ -57,7 +57,7 @@ class Notifier:
         for notice, unsent in due(alert, self._clock()):
             # One after the other: they write to the same document.
             again = self._clock() + self._rules.wait(unsent.tries + 1)
-            claimed = begun(alert, notice, unsent.channel, again)
+            claimed = begun(alert, notice.id, unsent.channel, again)
             if not await self._store.write(claimed, revision):
                 return taken
             alert, revision = claimed, revision + 1
