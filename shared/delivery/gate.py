@@ -44,10 +44,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Not now, and not shortly: park the lane, then tell `Gate.parked`. It is woken when the receiver is well again."""
+    """Not now, and not shortly: park the lane. It is woken when the receiver is well again, or to carry a probe."""
 
     until: datetime
-    """When to look again, should it not be woken (UTC)."""
+    """When to look again, should it not be woken (UTC); may be hours away, and beyond the end of a message's time."""
     code: str
     """BREAKER_OPEN or RECEIVER_STOPPED."""
 
@@ -71,4 +71,5 @@ class Gate(Protocol):
         receiver; a Later or Refused of the hub's own making (HUB_…) counts as none."""
 
     async def parked(self, to: To) -> None:
-        """A lane was parked because of Hold: somebody must wake it. Call it after the lane's document says so."""
+        """Lanes are parked for the receiver: somebody must wake them. Hold has seen to that already; call it where a
+        lane is parked without having been told to."""

@@ -74,6 +74,7 @@ class Gatekeeper:
         self._clock = clock
         self._at_once = at_once
         self._rules = numbers or rules.standard()
+        self._chance = chance
         self._bulkhead = Bulkhead(self._rules.bulkhead, chance)
         self._receivers: OrderedDict[str, _Known] = OrderedDict()
 
@@ -81,11 +82,12 @@ class Gatekeeper:
         """See Gate."""
         known = self._of(to)
         room, traffic = await self._registered(known)
+        await self._refresh(known)
         now = self._clock()
         stop = traffic.stop_of(to.receiver, now)
         if stop is not None:
-            return Hold(stop.until or now + self._rules.standing.stop_look_again, RECEIVER_STOPPED)
-        await self._refresh(known)
+            until = stop.until or now + self._rules.standing.stop_look_again
+            return await self._held(known, Hold(until, RECEIVER_STOPPED))
         for _ in range(_ROUNDS):
             now = self._clock()
             probe = known.breaker.is_open and urgency is Urgency.ROUTINE
@@ -96,7 +98,8 @@ class Gatekeeper:
                 return Busy(wait)
             if not probe or await self._claimed(known, urgency):
                 return Go(to, urgency, now, probe)
-        return Hold(known.breaker.probe_at or now + self._rules.breaker.probe_every, BREAKER_OPEN)
+        until = self._clock() + self._rules.standing.hold * (0.75 + 0.5 * self._chance())
+        return await self._held(known, Hold(until, BREAKER_OPEN))
 
     async def leave(self, go: Go, answer: Answer | None) -> None:
         """See Gate."""
@@ -106,6 +109,10 @@ class Gatekeeper:
         self._bulkhead.give_back(go.to.key, go.urgency, now - go.entered if tried else None, now)
         if isinstance(answer, Later) and answer.code == _TOO_MANY:
             self._bulkhead.pause(go.to.key, answer.retry_after, now)
+        if go.probe and answer is None:
+            # Its lane had nothing to try: then the next one may.
+            known.breaker = replace(known.breaker, probe_at=now if known.breaker.is_open else None)
+            await self._told(known)
         if event is None:
             return
         known.breaker = step(known.breaker, event, now, self._rules.breaker)
@@ -116,6 +123,14 @@ class Gatekeeper:
         """See Gate."""
         known = self._of(to)
         await self._refresh(known)
+        await self._see_to_waking(known)
+
+    async def _held(self, known: _Known, hold: Hold) -> Hold:
+        # Before the lane is parked: should this process die between the two, somebody looks all the same.
+        await self._see_to_waking(known)
+        return hold
+
+    async def _see_to_waking(self, known: _Known) -> None:
         if known.standing.held:
             return
         known.parking = True
@@ -199,6 +214,8 @@ class Gatekeeper:
                 changes = await self._changed(known, _as_of(standing, breaker), self._clock())
                 if changes:
                     self._log_change(known)
+            elif breaker.is_open and breaker.probe_at != standing.probe_at:
+                await self._changed(known, _as_of(standing, breaker), self._clock())
             elif known.parking and not standing.held:
                 await self._changed(known, replace(standing, held=True, look_again=None), self._clock())
             else:
@@ -221,7 +238,7 @@ class Gatekeeper:
         if 0 < found.version <= before.version:
             return
         known.standing = found
-        if known.breaker.is_open != before.open:
+        if known.breaker.is_open not in (before.open, found.open):
             return
         heard = Heard(found.since or self._clock(), found.probe_at) if found.open else Heard(None)
         known.breaker = step(known.breaker, heard, self._clock(), self._rules.breaker)

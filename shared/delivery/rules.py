@@ -51,6 +51,9 @@ class StandingRules:
 
     trusted_seconds: Seconds
     """What another instance found out is known here after at most so long."""
+    hold_seconds: Seconds
+    """After so long a lane that waits for a breaker looks for itself, give or take a quarter. Long: a hundred thousand
+    may wait, and they are woken when the time has come."""
     stop_look_again_seconds: Seconds
     """When to look again at a stop that has no end."""
 
@@ -58,6 +61,11 @@ class StandingRules:
     def trusted(self) -> timedelta:
         """How long a standing document is not read again."""
         return timedelta(seconds=self.trusted_seconds)
+
+    @property
+    def hold(self) -> timedelta:
+        """After how long a lane looks for itself."""
+        return timedelta(seconds=self.hold_seconds)
 
     @property
     def stop_look_again(self) -> timedelta:
