@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -135,7 +136,7 @@ def test_routine_probes_are_never_closer_than_fifteen_seconds(events: list[tuple
             "ill": Heard(now, now + RULES.probe_every),
         }  # fmt: skip
         breaker = step(breaker, happens[kind], now, RULES)
-    assert all(later - earlier >= RULES.probe_every for earlier, later in zip(probes, probes[1:], strict=False))
+    assert all(later - earlier >= RULES.probe_every for earlier, later in pairwise(probes))
 
 
 @given(EVENTS)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ def test_those_who_wait_are_told_places_at_the_speed_of_the_receiver() -> None:
         places.give_back("a", ROUTINE, 10 * SECOND, T0)
         places.take("a", ROUTINE, ROOM, T0)
     waits = [wait for _ in range(30) if (wait := places.take("a", ROUTINE, ROOM, T0)) is not None]
-    apart = [(later - earlier).total_seconds() for earlier, later in zip(waits, waits[1:], strict=False)]
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(waits)]
     # Twenty at once, ten seconds each: two a second.
     assert all(0.4 < each < 0.6 for each in apart)
 
