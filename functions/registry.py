@@ -100,6 +100,21 @@ def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
     async def system(req: func.HttpRequest) -> func.HttpResponse:
         return await answer(req, Thing.SYSTEMS)
 
+    @door.function_name("registry_system_history")
+    @door.route("registry/systems/{id}/history", methods=["GET"])
+    async def system_history(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.SYSTEM_HISTORY)
+
+    @door.function_name("registry_hub_history")
+    @door.route("registry/history", methods=["GET"])
+    async def hub_history(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.SYSTEM_HISTORY)
+
+    @door.function_name("registry_revoked_keys")
+    @door.route("registry/revoked-keys", methods=["GET", "PUT"])
+    async def revoked_keys(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.REVOKED_KEYS)
+
     return door
 
 

@@ -20,8 +20,9 @@ from shared.errors import (
     UnknownAddress,
     WrongMethod,
 )
+from shared.registry.entries import READERS
 from shared.registry.keeping import MAX_PAGE, PAGE
-from shared.registry.places import FORMS, KINDS, LISTED
+from shared.registry.places import FORMS, HISTORIES, LISTED
 from shared.registry.refusals import (
     ConditionMissing,
     EntryChanged,
@@ -74,6 +75,11 @@ _ADDRESSES: Final = (
     _Address(f"{_HOME}/{{orgnr}}/history", Thing.HISTORY, True, "Who changed what, when and why; the latest first"),
     _Address("/registry/systems", Thing.SYSTEMS, True, "All vendors' systems"),
     _Address("/registry/systems/{id}", Thing.SYSTEMS, False, "A vendor's system, by its vkp-id"),
+    _Address("/registry/systems/{id}/history", Thing.SYSTEM_HISTORY, True, "Who changed a system; the latest first"),
+    _Address(
+        "/registry/history", Thing.SYSTEM_HISTORY, True, "Who changed what is no municipality's; the latest first"
+    ),
+    _Address("/registry/revoked-keys", Thing.REVOKED_KEYS, False, "Issuers' keys that let nobody in any longer"),
 )
 
 ROUTES: Final[tuple[tuple[str, str], ...]] = tuple(
@@ -177,7 +183,7 @@ def _entry(thing: Thing) -> dict[str, Any]:
 
 def _page(thing: Thing) -> dict[str, Any]:
     one = Thing.MUNICIPALITY if thing is Thing.MUNICIPALITIES else thing
-    items = _HISTORY if thing is Thing.HISTORY else _entry(one)
+    items = _HISTORY if thing in HISTORIES else _entry(one)
     return {
         "type": "object",
         "required": ["entries", "next"],
@@ -210,6 +216,8 @@ def _roles(thing: Thing, do: Do) -> str:
 def _operation(verb: str, each: _Address) -> str:
     words = "".join(word.title() for word in each.thing.value.split("-"))
     single = each.thing in LISTED and not each.is_list
+    if each.path == "/registry/history":
+        return f"{verb}RegistryHubHistory"
     return f"{verb}Registry{words}{'Entry' if single else ''}"
 
 
@@ -271,7 +279,7 @@ _HISTORY: Final[Mapping[str, Any]] = {
     "required": ["of", "kind", "version", "at", "who", "why", "changes"],
     "properties": {
         "of": {"type": "string", "description": "Which entry"},
-        "kind": {"enum": sorted({"municipality", "partnerProfile", *KINDS.values()})},
+        "kind": {"enum": sorted(READERS)},
         "version": {"type": "integer", "minimum": 1},
         "at": {"type": "string", "format": "date-time"},
         "who": {"type": "string"},

@@ -21,7 +21,7 @@ from shared.registry.entries import WITHDRAWN, Entry, entry_of, version_of
 from shared.registry.keeping import MAX_PAGE, PAGE, Conflict, Page, Registry
 from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Grant, Municipality, is_orgnr, system_id
 from shared.registry.people import Access, Person, Role, access_id
-from shared.registry.places import KINDS, Place, name_of, shown, wanted
+from shared.registry.places import EVERYWHERE, HISTORIES, KINDS, Place, name_of, shown, wanted
 from shared.registry.refusals import (
     ConditionMissing,
     EntryChanged,
@@ -38,8 +38,6 @@ from shared.registry.rules import House, faults
 from shared.registry.shapes import Fault, Invalid
 
 MAX_BODY: Final = 64 * 1024
-_EVERYWHERE: Final = frozenset({Thing.MUNICIPALITIES, Thing.SYSTEMS})
-"""What is no municipality's."""
 _MAX_CURSOR: Final = 1200
 _NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -106,7 +104,7 @@ class Desk:
             raise WrongMethod
         if not may(roles, Do.CHANGE if ask.method == "PUT" else Do.SEE, place.thing):
             raise RoleMissing
-        if place.thing not in _EVERYWHERE | {Thing.MUNICIPALITY} and not await self._there(place.orgnr):
+        if place.thing not in EVERYWHERE | {Thing.MUNICIPALITY} and not await self._there(place.orgnr):
             raise EntryUnknown
         if ask.method == "GET":
             return await self._list(place, ask.query) if place.is_list else await self._show(place, ask.query)
@@ -114,7 +112,7 @@ class Desk:
 
     async def _roles(self, person: Person, place: Place) -> frozenset[Role]:
         """The roles that count at this place; none at a place that is none of the person's business."""
-        if place.thing not in _EVERYWHERE and not is_orgnr(place.orgnr):
+        if place.thing not in EVERYWHERE and not is_orgnr(place.orgnr):
             return frozenset()
         operator = app_roles(person.roles) or await self._roles_in(SYSTEMS, person)
         if Role.OPERATOR in operator:
@@ -153,6 +151,11 @@ class Desk:
                 return await self._registry.municipalities(after, limit)
             case Thing.HISTORY:
                 return await self._registry.history(place.orgnr, after, limit)
+            case Thing.SYSTEM_HISTORY:
+                of = None if place.id is None else place.document[1]
+                if of is not None and await self._registry.read(SYSTEMS, of) is None:
+                    raise EntryUnknown
+                return await self._registry.history(SYSTEMS, after, limit, of)
             case Thing.SYSTEMS:
                 return await self._registry.page(SYSTEMS, KINDS[place.thing], after, limit)
             case _:
@@ -250,7 +253,7 @@ def _page_of(query: Mapping[str, str]) -> tuple[str, int]:
 
 
 def _listed(thing: Thing, document: Document) -> dict[str, Any]:
-    if thing is Thing.HISTORY:
+    if thing in HISTORIES:
         return {name: document[name] for name in ("of", "kind", "version", "at", "who", "why", "changes")}
     entry = entry_of(document)
     if entry is None:
@@ -268,7 +271,7 @@ def _entry_answer(place: Place, document: Document | None, fields: Document | No
 
 
 def _id(place: Place) -> str:
-    return place.id if place.id is not None else place.orgnr
+    return place.id or place.orgnr or place.thing.value
 
 
 def _etag(version: int) -> str:

@@ -16,8 +16,9 @@ from shared.registry.model import (
 )
 from shared.registry.partner import PartnerProfile, partner_from
 from shared.registry.people import Access, access_from
+from shared.registry.revoked import RevokedKeys, revoked_from
 
-type Entry = Municipality | Grant | PartnerProfile | Access | System
+type Entry = Municipality | Grant | PartnerProfile | Access | System | RevokedKeys
 
 READERS: Final[Mapping[str, Callable[[Document], Entry]]] = MappingProxyType({
     "municipality": municipality_from,
@@ -25,6 +26,7 @@ READERS: Final[Mapping[str, Callable[[Document], Entry]]] = MappingProxyType({
     "partnerProfile": partner_from,
     "person": access_from,
     "system": system_from,
+    "revokedKeys": revoked_from,
 })  # fmt: skip
 """By the `type` of their documents."""
 
@@ -38,7 +40,7 @@ where they were when the entry comes back."""
 
 def partition(entry: Entry) -> str:
     """Where an entry's document is kept."""
-    return SYSTEMS if isinstance(entry, System) else entry.orgnr
+    return SYSTEMS if isinstance(entry, System | RevokedKeys) else entry.orgnr
 
 
 def entry_of(document: Document | None) -> Entry | None:

@@ -18,9 +18,10 @@ from shared.registry.entries import READERS, WITHDRAWN, Entry, entry_of, partiti
 from shared.registry.model import SYSTEMS, Grant, Municipality, System, system_id
 from shared.registry.partner import PartnerProfile
 from shared.registry.people import Access
+from shared.registry.revoked import RevokedKeys
 from shared.registry.rules import House, faults
 from shared.registry.shapes import Fault, Invalid, as_json, written
-from shared.registry.traffic import OPEN
+from shared.registry.traffic import ALL, OPEN
 
 type Documents = Mapping[tuple[str, str], Document]
 """Stored documents by partition and id."""
@@ -29,7 +30,7 @@ LISTS: Final[Mapping[str, type[Grant] | type[Access]]] = {"grants": Grant, "peop
 PARTNER: Final = "partnerProfile"
 _KINDS: Final = {"grants": "grant", "people": "person"}
 _NOBODY: Final = "000000000"
-_TOP: Final = frozenset({"$schema", "systems", "operators", "municipalities"})
+_TOP: Final = frozenset({"$schema", "systems", "operators", "revokedKeys", "municipalities"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def read(file: dict[str, Any]) -> Wanted:
         found.entry(Access, place, fields, orgnr=SYSTEMS)
     if "operators" in file:
         found.complete.add((SYSTEMS, "person"))
+    if "revokedKeys" in file:
+        found.entry(RevokedKeys, "revokedKeys", {"kids": file["revokedKeys"]})
     for place, fields in found.listed(file, "municipalities", ""):
         _municipality(found, place, fields)
     _twice(found)
@@ -104,6 +107,7 @@ def export(documents: Iterable[Document], *, people: bool = True) -> dict[str, A
     """
     systems: list[Document] = []
     operators: list[Document] = []
+    revoked: list[str] = []
     municipalities: dict[str, Document] = {}
     belonging: list[Entry] = []
     for document in sorted(documents, key=lambda each: (each["orgnr"], each["id"])):
@@ -117,6 +121,8 @@ def export(documents: Iterable[Document], *, people: bool = True) -> dict[str, A
                 operators.append(_without_orgnr(as_json(Access, entry)))
             case Municipality():
                 municipalities[entry.orgnr] = _home(entry, people=people)
+            case RevokedKeys():
+                revoked = sorted(entry.kids)
             case None:
                 pass
             case _:
@@ -124,6 +130,8 @@ def export(documents: Iterable[Document], *, people: bool = True) -> dict[str, A
     for each in belonging:
         _add(municipalities, each)
     file: dict[str, Any] = {"systems": systems, "municipalities": list(municipalities.values())}
+    if revoked:
+        file["revokedKeys"] = revoked
     return {**file, "operators": operators} if operators else file
 
 
@@ -195,7 +203,12 @@ def _with_its_traffic(entry: Entry, wanted: Wanted, kept: Documents) -> Entry:
     if not isinstance(entry, Municipality) or entry.orgnr not in wanted.untouched_traffic:
         return entry
     now = entry_of(kept.get((entry.orgnr, entry.document()["id"])))
-    return replace(entry, traffic=now.traffic) if isinstance(now, Municipality) else entry
+    if not isinstance(now, Municipality):
+        return entry
+    traffic = now.traffic
+    for name in traffic.deliveries.keys() - {ALL, *(each.id for each in entry.receivers)}:
+        traffic = traffic.without(name)
+    return replace(entry, traffic=traffic)
 
 
 def _known(vkp_id: str, wanted: Wanted, kept: Documents) -> bool:

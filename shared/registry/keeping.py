@@ -27,6 +27,8 @@ SELECT * FROM c WHERE c.id = @id AND c.orgnr > @after
 AND (NOT IS_DEFINED(c.withdrawn) OR c.withdrawn = false) ORDER BY c.orgnr"""
 _HISTORY: Final = """
 SELECT * FROM c WHERE c.orgnr = @orgnr AND c.type = @kind AND c.place < @after ORDER BY c.place DESC"""
+_HISTORY_OF: Final = """
+SELECT * FROM c WHERE c.orgnr = @orgnr AND c.type = @kind AND c.of = @of AND c.place < @after ORDER BY c.place DESC"""
 
 
 class Conflict(Exception):
@@ -66,9 +68,12 @@ class Registry:
         """All municipalities, by their numbers."""
         return await self._page(_MUNICIPALITIES, {"@id": MUNICIPALITY_DOCUMENT}, after, limit, "orgnr")
 
-    async def history(self, orgnr: str, after: str = "", limit: int = PAGE) -> Page:
-        """What was changed in a partition, the latest first."""
-        return await self._page(_HISTORY, {"@orgnr": orgnr, "@kind": HISTORY}, after or LAST, limit, "place")
+    async def history(self, orgnr: str, after: str = "", limit: int = PAGE, of: str | None = None) -> Page:
+        """What was changed in a partition (or of the one document with the id `of` in it), the latest first."""
+        wanted = {"@orgnr": orgnr, "@kind": HISTORY}
+        if of is None:
+            return await self._page(_HISTORY, wanted, after or LAST, limit, "place")
+        return await self._page(_HISTORY_OF, {**wanted, "@of": of}, after or LAST, limit, "place")
 
     async def everything(self, orgnr: str) -> tuple[Document, ...]:
         """All entries of a partition, those that are there."""

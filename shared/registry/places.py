@@ -23,6 +23,7 @@ from shared.registry.model import (
 )
 from shared.registry.partner import PARTNER_DOCUMENT, PartnerProfile
 from shared.registry.people import Access, access_id
+from shared.registry.revoked import REVOKED_DOCUMENT, RevokedKeys
 from shared.registry.roles import Thing
 from shared.registry.shapes import Fault, Invalid, as_json, written
 from shared.registry.traffic import OPEN, Traffic
@@ -35,6 +36,7 @@ FORMS: Final[Mapping[Thing, tuple[type[Any], frozenset[str]]]] = MappingProxyTyp
     Thing.TRAFFIC: (Traffic, frozenset()),
     Thing.PEOPLE: (Access, frozenset({"orgnr", "subject"})),
     Thing.SYSTEMS: (System, frozenset({"vkpId"})),
+    Thing.REVOKED_KEYS: (RevokedKeys, frozenset()),
 })  # fmt: skip
 """The form of each thing that can be changed, and the fields of it that are not in bodies."""
 
@@ -42,8 +44,12 @@ KINDS: Final[Mapping[Thing, str]] = MappingProxyType({
     Thing.GRANTS: "grant", Thing.PEOPLE: "person", Thing.SYSTEMS: "system",
 })  # fmt: skip
 """The `type` of the documents of each list that has documents of its own."""
-ALONE: Final = frozenset({Thing.MUNICIPALITY, Thing.PARTNER_PROFILE, Thing.TRAFFIC})
-"""Of these a municipality has one."""
+ALONE: Final = frozenset({Thing.MUNICIPALITY, Thing.PARTNER_PROFILE, Thing.TRAFFIC, Thing.REVOKED_KEYS})
+"""Of these a municipality, or the hub, has one."""
+HISTORIES: Final = frozenset({Thing.HISTORY, Thing.SYSTEM_HISTORY})
+"""What was changed: lists whose entries have no addresses."""
+EVERYWHERE: Final = frozenset({Thing.MUNICIPALITIES, Thing.SYSTEMS, Thing.SYSTEM_HISTORY, Thing.REVOKED_KEYS})
+"""What is no municipality's."""
 LISTED: Final = frozenset({Thing.RECEIVERS, Thing.GRANTS, Thing.PEOPLE, Thing.SYSTEMS})
 """Lists whose entries have addresses of their own."""
 
@@ -61,7 +67,7 @@ class Place:
     @property
     def is_list(self) -> bool:
         """Whether a list is there, not an entry."""
-        return self.thing not in ALONE and self.id is None
+        return self.thing in HISTORIES or (self.thing not in ALONE and self.id is None)
 
     @property
     def changeable(self) -> bool:
@@ -78,8 +84,10 @@ class Place:
                 return self.orgnr, access_id(self.id or "")
             case Thing.PARTNER_PROFILE:
                 return self.orgnr, PARTNER_DOCUMENT
-            case Thing.SYSTEMS:
+            case Thing.SYSTEMS | Thing.SYSTEM_HISTORY:
                 return SYSTEMS, system_id(self.id or "")
+            case Thing.REVOKED_KEYS:
+                return SYSTEMS, REVOKED_DOCUMENT
             case _:
                 return self.orgnr, MUNICIPALITY_DOCUMENT
 
@@ -105,6 +113,8 @@ def name_of(thing: Thing, entry: Entry) -> str:
             return entry.vkp_id
         case Access():
             return entry.subject
+        case RevokedKeys():
+            return REVOKED_DOCUMENT
         case _:
             return entry.orgnr
 
@@ -147,6 +157,8 @@ def _said(place: Place) -> dict[str, Any]:
             return {"orgnr": place.orgnr, "subject": place.id}
         case Thing.SYSTEMS:
             return {"vkpId": place.id}
+        case Thing.REVOKED_KEYS:
+            return {}
         case _:
             return {"orgnr": place.orgnr}
 

@@ -21,12 +21,14 @@ from shared.registry.model import (
 )
 from shared.registry.partner import PARTNER_DOCUMENT, PartnerProfile
 from shared.registry.people import Access, access_id
+from shared.registry.revoked import REVOKED_DOCUMENT, RevokedKeys
 
 TRUSTED: Final = timedelta(seconds=5)
 """How long an entry is trusted, where a setting says nothing else: what is withdrawn works nowhere after ten seconds,
 with as much again for the calls that had been let in."""
 _REMEMBERED: Final = 4096
 """Entries kept: all of Norway's municipalities with ten systems each."""
+_NONE_REVOKED: Final = RevokedKeys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class Register:
         """What is registered of a vendor's system; one of which nothing was ever registered is like all others, one
         that was withdrawn is shut out."""
         return await self._at(System, SYSTEMS, system_id(vkp_id)) or System(vkp_id)
+
+    async def revoked_keys(self) -> RevokedKeys:
+        """The keys of issuers that must not count any longer."""
+        return await self._at(RevokedKeys, SYSTEMS, REVOKED_DOCUMENT) or _NONE_REVOKED
 
     def forget(self, orgnr: str, id: str) -> None:
         """Look again next time: the entry of this document id has been changed from here."""

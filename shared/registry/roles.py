@@ -21,6 +21,9 @@ class Thing(StrEnum):
     PEOPLE = "people"
     HISTORY = "history"
     SYSTEMS = "systems"
+    SYSTEM_HISTORY = "system-history"
+    """Of one system, or of all that is no municipality's."""
+    REVOKED_KEYS = "revoked-keys"
 
 
 class Do(StrEnum):
@@ -34,11 +37,13 @@ _OWN: Final = frozenset({
     Thing.MUNICIPALITY, Thing.RECEIVERS, Thing.GRANTS, Thing.PARTNER_PROFILE, Thing.TRAFFIC, Thing.HISTORY,
 })  # fmt: skip
 
+_NEVER_CHANGED: Final = frozenset({Thing.MUNICIPALITIES, Thing.HISTORY, Thing.SYSTEM_HISTORY})
+
 MATRIX: Final[Mapping[Role, Mapping[Do, frozenset[Thing]]]] = MappingProxyType({
     Role.MONITORING: {Do.SEE: _OWN, Do.CHANGE: frozenset()},
     Role.ADMINISTRATION: {Do.SEE: _OWN, Do.CHANGE: _OWN - {Thing.HISTORY}},
     Role.USER_ADMINISTRATION: {Do.SEE: frozenset({Thing.PEOPLE}), Do.CHANGE: frozenset({Thing.PEOPLE})},
-    Role.OPERATOR: {Do.SEE: frozenset(Thing), Do.CHANGE: frozenset(Thing) - {Thing.MUNICIPALITIES, Thing.HISTORY}},
+    Role.OPERATOR: {Do.SEE: frozenset(Thing), Do.CHANGE: frozenset(Thing) - _NEVER_CHANGED},
 })  # fmt: skip
 """A role of a municipality counts in that municipality alone; the operator's counts everywhere."""
 

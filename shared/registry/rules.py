@@ -20,6 +20,7 @@ from shared.registry.model import SYSTEMS, Grant, Municipality, Receiver, System
 from shared.registry.partner import SERVICE_CODES, WILDCARD, PartnerProfile
 from shared.registry.people import LONGEST_ACCESS, Access, Role
 from shared.registry.reaching import HAS_IT_ALREADY, Auth, fit_port, lost
+from shared.registry.revoked import RevokedKeys
 from shared.registry.shapes import MAX_TEXT, PERSON, Fault
 from shared.registry.traffic import ALL
 
@@ -167,6 +168,11 @@ def _access(entry: Access, house: House) -> Iterator[Fault]:
 
 @_judged.register
 def _system(entry: System, house: House) -> Iterator[Fault]:
+    yield from ()
+
+
+@_judged.register
+def _revoked(entry: RevokedKeys, house: House) -> Iterator[Fault]:
     yield from ()
 
 

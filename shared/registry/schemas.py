@@ -6,6 +6,7 @@ from shared.registry.files import LISTS, PARTNER
 from shared.registry.model import Municipality, System
 from shared.registry.partner import PartnerProfile
 from shared.registry.people import Access
+from shared.registry.revoked import RevokedKeys
 from shared.registry.shapes import schema
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -44,6 +45,11 @@ def of_file() -> dict[str, Any]:
                 "type": "array",
                 "description": "All of the hub's operators; left out: they stay as they are.",
                 "items": _taken_in(Access, definitions, orgnr),
+            },
+            "revokedKeys": {
+                "type": "array",
+                "description": "All ids of keys that must not count any longer; left out: they stay as they are.",
+                "items": of_entry(RevokedKeys)["properties"]["kids"]["items"],
             },
             "municipalities": {"type": "array", "items": municipality},
         },

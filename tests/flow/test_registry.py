@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import jwt
 import pytest
 
 from sandbox import hub_parts, ports, process
 from sandbox.cli.main import main
+from sandbox.helseid.entra import OPERATOR
 from sandbox.hub_folder import Addresses
 from sandbox.hub_parts import APP, ORGNR
 from sandbox.stores import open_stores
@@ -22,6 +24,7 @@ from shared.registry.entries import entry_of
 from shared.registry.keeping import Registry
 from shared.registry.model import Grant, grant_id
 from tests.flow.hub import QUICK, World, until, world
+from tests.flow.test_entra import entra_login
 from tests.messages import alarm
 
 EVERYWHERE_WITHIN_S = 10.0
@@ -112,6 +115,42 @@ async def test_a_removed_grant_stops_the_next_call_at_every_instance_within_ten_
     await until(open_again, "both instances to accept again", EVERYWHERE_WITHIN_S)
     histories = await registry.history(ORGNR)
     assert [each["who"] for each in histories.documents[:2]] == ["code:test"] * 2
+
+
+async def test_a_revoked_key_lets_nobody_in_at_any_instance_within_ten_seconds(
+    hub: World, instances: tuple[Vendor, Vendor]
+) -> None:
+    assert await _statuses(instances) == {202}
+    kid = jwt.get_unverified_header(await hub.vendor.token())["kid"]
+    operator = await entra_login(hub, roles=[OPERATOR])
+
+    async def change(kids: list[str], **condition: str) -> int:
+        body = {"why": "shows what the kill switch does", "entry": {"kids": kids}}
+        headers = {**operator, **{name.replace("_", "-"): value for name, value in condition.items()}}
+        async with hub.http.put(f"{hub.api}/registry/revoked-keys", json=body, headers=headers) as answer:
+            return answer.status
+
+    # In any letter case: a slip in one must not leave a stolen key in force.
+    assert await change([kid.lower()], If_None_Match="*") == 201
+
+    async def stopped() -> bool | None:
+        return await _statuses(instances) == {401} or None
+
+    await until(stopped, "both instances to refuse", EVERYWHERE_WITHIN_S)
+    for _ in range(5):
+        assert await _statuses(instances) == {401}
+
+    assert await change([], If_Match='"1"') == 200
+
+    async def open_again() -> bool | None:
+        return await _statuses(instances) == {202} or None
+
+    await until(open_again, "both instances to accept again", EVERYWHERE_WITHIN_S)
+    async with hub.http.get(f"{hub.api}/registry/history", headers=operator) as answer:
+        histories = (await answer.json())["entries"]
+    assert [each["of"] for each in histories[:2]] == ["revoked-keys"] * 2
+    assert histories[1]["changes"] == [{"field": "kids", "before": None, "after": [kid.lower()]}]
+    assert all(each["who"].startswith("entra:") for each in histories[:2])
 
 
 async def test_the_running_hubs_register_is_exported_and_applied_again_with_no_change(

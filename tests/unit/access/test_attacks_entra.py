@@ -27,7 +27,7 @@ from shared.errors import (
 from tests.unit.access import forge
 from tests.unit.access.forge import AT, NOW, b64, proof, rsa_jwk, token
 
-TENANT: Final = "11111111-2222-4333-8444-555555555555"
+TENANT: Final = "eeeeeeee-2222-4333-8444-555555555555"
 ANOTHER: Final = "99999999-2222-4333-8444-555555555555"
 API: Final = "aaaaaaaa-2222-4333-8444-555555555555"
 OID: Final = "bbbbbbbb-2222-4333-8444-555555555555"

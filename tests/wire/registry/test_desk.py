@@ -17,8 +17,10 @@ from shared.registry.changes import change
 from shared.registry.desk import Answer, Ask, Desk
 from shared.registry.entries import Entry
 from shared.registry.keeping import Registry
+from shared.registry.model import System
 from shared.registry.people import Access, Person, Role
-from shared.registry.places import ALONE, FORMS, Place
+from shared.registry.places import ALONE, EVERYWHERE, FORMS, Place
+from shared.registry.revoked import RevokedKeys
 from shared.registry.roles import MATRIX, Do, Thing
 from tests.unit.registry.samples import (
     DAY,
@@ -81,7 +83,7 @@ async def orgnr(registry: Registry) -> str:
     ]
     operator = Access("systems", "helseid:operator", frozenset({Role.OPERATOR}), NOW + 30 * DAY)
     mine = (replace(each, orgnr=number) for each in (MUNICIPALITY, GRANT, PARTNER))
-    for entry in (SYSTEM, operator, *mine, *people):
+    for entry in (SYSTEM, RevokedKeys(frozenset({"AA"})), operator, *mine, *people):
         await put(registry, entry)
     return number
 
@@ -92,8 +94,11 @@ def person(role: Role, **changed: Any) -> Person:
 
 
 def place(thing: Thing, orgnr: str, id: str | None = None) -> Place:
-    names = {Thing.RECEIVERS: "epj", Thing.GRANTS: VKP_ID, Thing.PEOPLE: "helseid:monitoring", Thing.SYSTEMS: VKP_ID}
-    return Place(thing, "" if thing in (Thing.MUNICIPALITIES, Thing.SYSTEMS) else orgnr, id or names.get(thing))
+    names = {
+        Thing.RECEIVERS: "epj", Thing.GRANTS: VKP_ID, Thing.PEOPLE: "helseid:monitoring", Thing.SYSTEMS: VKP_ID,
+        Thing.SYSTEM_HISTORY: VKP_ID,
+    }  # fmt: skip
+    return Place(thing, "" if thing in EVERYWHERE else orgnr, id or names.get(thing))
 
 
 def sent(entry: object, why: object = WHY, **more: object) -> bytes:
@@ -127,7 +132,7 @@ async def test_a_role_sees_and_changes_what_the_matrix_says_and_nothing_else(
     desk: Desk, orgnr: str, role: Role, thing: Thing
 ) -> None:
     who, where = person(role), place(thing, orgnr)
-    nothing_of_theirs = thing in (Thing.MUNICIPALITIES, Thing.SYSTEMS) and role is not Role.OPERATOR
+    nothing_of_theirs = thing in EVERYWHERE and role is not Role.OPERATOR
     answer: object = None
     try:
         await see(desk, who, where)
@@ -157,7 +162,7 @@ async def test_another_municipality_is_answered_as_one_that_is_not_there(
     for entry in (replace(MUNICIPALITY, orgnr=other), replace(GRANT, orgnr=other), replace(PARTNER, orgnr=other)):
         await put(registry, entry)
     for where in (place(thing, other), place(thing, str(next(_numbers))), place(thing, "systems")):
-        if thing is not Thing.MUNICIPALITIES and thing is not Thing.SYSTEMS:
+        if thing not in EVERYWHERE:
             assert await refused(see(desk, person(role), where)) is refusals.EntryUnknown
             if where.changeable:
                 how = {"if_match": '"1"'}
@@ -257,6 +262,22 @@ async def test_administration_chooses_its_notes_and_keeps_receivers_and_traffic(
     assert [each["id"] for each in document["receivers"]] == ["epj"]
     assert document["traffic"]["writes"] == {"until": None, "reason": "upgrade"}
     assert document["note"] == {"language": "nn"}
+
+
+async def test_deliveries_to_a_receiver_are_stopped_until_a_time_and_the_stop_goes_with_it(
+    desk: Desk, registry: Registry, orgnr: str
+) -> None:
+    administration, where = person(Role.ADMINISTRATION), place(Thing.TRAFFIC, orgnr)
+    stop = {"deliveries": {"epj": {"until": "2026-02-01T06:00:00+01:00", "reason": "upgrade"}}}
+    assert fields_of(await set_to(desk, administration, where, stop))["deliveries"] == {
+        "epj": {"until": "2026-02-01T05:00:00.000000Z", "reason": "upgrade"}
+    }
+    assert await refused(set_to(desk, administration, where, {"deliveries": {"epi": {}}})) is refusals.EntryInvalid
+    assert await refused(set_to(desk, administration, where, {"deliveries": {"EPJ": {}}})) is refusals.EntryInvalid
+    await set_to(desk, administration, place(Thing.RECEIVERS, orgnr, "epj"), None)
+    document = await registry.read(orgnr, "municipality")
+    assert document is not None
+    assert (document["receivers"], document["traffic"]["deliveries"]) == ([], {})
 
 
 async def test_a_receiver_is_made_changed_and_withdrawn(desk: Desk, orgnr: str) -> None:
@@ -376,7 +397,7 @@ async def test_pages_of_all_municipalities_are_whole(desk: Desk, orgnr: str) -> 
 
 async def test_a_list_is_not_written_to_nor_is_history(desk: Desk, orgnr: str) -> None:
     for thing in set(Thing) - ALONE:
-        where = Place(thing, "" if thing in (Thing.MUNICIPALITIES, Thing.SYSTEMS) else orgnr)
+        where = Place(thing, "" if thing in EVERYWHERE else orgnr)
         work = set_to(desk, person(Role.OPERATOR), where, {}, if_match='"1"')
         assert await refused(work) is WrongMethod
 
@@ -451,3 +472,35 @@ async def test_an_entry_is_asked_for_without_a_query(desk: Desk, orgnr: str, thi
     for query in ({"limit": "1"}, {"orgnr": "310000027"}, {"x": "' OR 1=1"}):
         work = see(desk, person(Role.OPERATOR), place(thing, orgnr), **query)
         assert await refused(work) is refusals.PageOutOfBounds
+
+
+async def test_keys_are_revoked_by_an_operator_and_the_history_tells_which(desk: Desk, orgnr: str) -> None:
+    where = Place(Thing.REVOKED_KEYS)
+    answer = await set_to(desk, person(Role.OPERATOR), where, {"kids": ["AA", f"of-{orgnr}"]})
+    assert answer.body["id"] == "revoked-keys"
+    latest = (await see(desk, person(Role.OPERATOR), Place(Thing.SYSTEM_HISTORY), limit="1")).body["entries"][0]
+    assert (latest["of"], latest["who"]) == ("revoked-keys", "helseid:operator")
+    assert latest["changes"] == [{"field": "kids", "before": ["AA"], "after": ["AA", f"of-{orgnr}"]}]
+
+
+async def test_a_systems_history_is_its_own_and_of_a_system_that_never_was_there_is_none(
+    desk: Desk, registry: Registry, orgnr: str
+) -> None:
+    await put(registry, System(f"system-of-{orgnr}"))
+    await put(registry, System(f"system-of-{orgnr}", blocked=True))
+    where = Place(Thing.SYSTEM_HISTORY, id=f"system-of-{orgnr}")
+    entries = (await see(desk, person(Role.OPERATOR), where)).body["entries"]
+    assert [(each["of"], each["version"]) for each in entries] == [(f"system.system-of-{orgnr}", n) for n in (2, 1)]
+    assert entries[0]["changes"] == [{"field": "blocked", "before": False, "after": True}]
+    nobody = Place(Thing.SYSTEM_HISTORY, id="nobodys")
+    assert await refused(see(desk, person(Role.OPERATOR), nobody)) is refusals.EntryUnknown
+
+
+async def test_an_app_role_of_the_hubs_own_tenant_makes_an_operator_and_no_other_does(desk: Desk, orgnr: str) -> None:
+    ola = Person("entra:ola", "", None, "", frozenset({"Knutepunkt.Operator"}))
+    assert (await see(desk, ola, Place(Thing.SYSTEMS))).body["entries"]
+    assert (await see(desk, ola, place(Thing.MUNICIPALITY, orgnr))).body["id"] == orgnr
+    for roles in ((), ("knutepunkt.operator",), ("Operator", "operator", "Knutepunkt.Operator ")):
+        other = replace(ola, roles=frozenset(roles))
+        assert await refused(see(desk, other, Place(Thing.SYSTEMS))) is refusals.EntryUnknown
+        assert await refused(see(desk, other, place(Thing.MUNICIPALITY, orgnr))) is refusals.EntryUnknown
