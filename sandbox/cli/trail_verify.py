@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _verify(args: argparse.Namespace) -> Report:
     async with parts_of(args) as parts:
-        if not parts.settings.trusted_keys():
+        if not parts.settings.trusts_somebody:
             raise Failure("no key is trusted: set Checkpoints__publicKeys")
         with _progress(quiet=args.json) as progress:
             report = await parts.verify(

@@ -1,11 +1,12 @@
 """The trail, wired together: settings in; what writes, signs, reads and verifies it out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Final, Self
 
 from shared.azure.cosmos import Cosmos, LazyContainer
+from shared.azure.keyvault import KeyVaultSigner
 from shared.azure.settings import CosmosSettings
 from shared.azure.trail import CosmosPurger, Feeds, KeptPositions
 from shared.azure.trail_settings import TrailSettings, places
@@ -16,6 +17,7 @@ from shared.trail.purging import Purged, purge
 from shared.trail.reconciling import Missing, Store, reconcile
 from shared.trail.sealing import Sealed, Sealer
 from shared.trail.sequencing import Outbox, Sequencer
+from shared.trail.signing import Signing, TrustedKey
 from shared.trail.verifying import Progress, Report, Trust, verify
 from shared.trail.writing import TrailWriter
 
@@ -56,8 +58,11 @@ class TrailParts:
             writer=self.writer,
             clock=clock,
         )
-        signer = settings.signer()
-        self.sealer = None if signer is None else Sealer(self.log, self.checkpoints, signer, clock)
+        self._vault = None if settings.vault_key is None else KeyVaultSigner(settings.vault_key)
+        self._signer: Signing | None = self._vault or settings.signer()
+        self.sealer = (
+            None if self._signer is None else Sealer(self.log, self.checkpoints, self._signer, clock, settings.trusted)
+        )
 
     async def seal(self) -> Sealed | None:
         """Write checkpoints; None where there is no key to sign with. Raises Unreachable."""
@@ -86,11 +91,16 @@ class TrailParts:
             public_url=public_url,
         )  # fmt: skip
 
+    async def _trusted(self) -> Sequence[TrustedKey]:
+        """Whose signatures count: those that are set, and the signer's own."""
+        own = () if self._signer is None else (await self._signer.key(),)
+        return (*own, *self.settings.trusted)
+
     async def verify(self, progress: Progress, **how: Any) -> Report:
         """See shared.trail.verifying. `witnesses`, `since` and `quick` as there."""
         settings = self.settings
         trust = Trust(
-            settings.trusted_keys(),
+            await self._trusted(),
             settings.retention,
             settings.silence,
             settings.always_on,
@@ -107,7 +117,7 @@ class TrailParts:
         if not self.settings.retention:
             raise ValueError("there is no retention policy")
         kept = [each async for page in self.checkpoints.pages("SELECT * FROM c", {}) for each in page]
-        checked = checkpoint_check.check(kept, self.settings.trusted_keys(), self.clock(), self.settings.silence)
+        checked = checkpoint_check.check(kept, await self._trusted(), self.clock(), self.settings.silence)
         return await purge(
             self.log,
             CosmosPurger(self._trail, self._trail.settings.patience_s) if approver else None,
@@ -129,3 +139,5 @@ class TrailParts:
         async with AsyncExitStack() as stack:
             for each in (self._changes, self._stores, self._trail, self._apart):
                 stack.push_async_callback(each.close)
+            if self._vault is not None:
+                stack.push_async_callback(self._vault.close)

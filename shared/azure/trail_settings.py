@@ -2,19 +2,18 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretBytes, SecretStr, ValidationError
 
 from shared import clock
+from shared.azure.key_ids import KeyId, key_id
 from shared.azure.settings import CosmosSettings, SettingsError
-from shared.trail.checkpoints import SEED_BYTES, Signer, TrustedKey
 from shared.trail.retention import Policy, policies
-
-_KEY_BYTES: Final = 32
+from shared.trail.signing import SEED_BYTES, Signer, TrustedKey
 
 
 def _seed(text: object) -> object:
@@ -34,10 +33,7 @@ def _trusted(text: object) -> object:
 
 def _trusted_key(word: str) -> TrustedKey:
     key, _, until = word.partition("/until=")
-    raw = _bytes(key)
-    if len(raw) != _KEY_BYTES:
-        raise ValueError(f"each must be base64 of {_KEY_BYTES} bytes")
-    return TrustedKey(raw, clock.read(until) if until else None)
+    return TrustedKey(_bytes(key), clock.read(until) if until else None)
 
 
 def _bytes(text: str) -> bytes:
@@ -45,6 +41,10 @@ def _bytes(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         raise ValueError("must be base64") from None
+
+
+def _key_id(text: object) -> object:
+    return key_id(text) if isinstance(text, str) else text
 
 
 def _retention(text: object) -> object:
@@ -86,10 +86,16 @@ class TrailSettings(BaseModel):
     key: Annotated[SecretBytes | None, BeforeValidator(_seed)] = Field(
         None, alias="Checkpoints__key", description="Base64 of the 32 bytes of the Ed25519 key that signs checkpoints"
     )
+    vault_key: Annotated[KeyId | None, BeforeValidator(_key_id)] = Field(
+        None,
+        alias="Checkpoints__keyVaultKey",
+        description="Id, with version, of the Key Vault key (EC, P-256) that signs checkpoints, not `Checkpoints__key`",
+    )
     trusted: Annotated[tuple[TrustedKey, ...], BeforeValidator(_trusted)] = Field(
         (),
         alias="Checkpoints__publicKeys",
-        description="Base64 of public keys that count, each with `/until=TIME` once it is retired",
+        description="Base64 of public keys that count (32 bytes: Ed25519; 65: a point of P-256), each with "
+        "`/until=TIME` once it is retired",
     )
     silence_s: float = Field(
         1800.0, alias="Checkpoints__silence", gt=0, description="Seconds between two checkpoints at the most"
@@ -102,13 +108,13 @@ class TrailSettings(BaseModel):
     )
 
     def signer(self) -> Signer | None:
-        """Who signs checkpoints; None where there is no key (verification alone needs none)."""
+        """Who signs checkpoints with a key of the settings; None where there is none."""
         return None if self.key is None else Signer.of(self.key.get_secret_value())
 
-    def trusted_keys(self) -> Sequence[TrustedKey]:
-        """Whose signatures count: those that are set, and the signer's own."""
-        signer = self.signer()
-        return self.trusted if signer is None else (signer.public(), *self.trusted)
+    @property
+    def trusts_somebody(self) -> bool:
+        """Whether there is any key by which checkpoints can be verified."""
+        return bool(self.trusted or self.key or self.vault_key)
 
     @property
     def silence(self) -> timedelta:

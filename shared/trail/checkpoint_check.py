@@ -9,8 +9,9 @@ from shared.messages.documents import Document
 from shared.trail import checkpoints
 from shared.trail.chain import NOTHING_BEFORE
 from shared.trail.chain_check import CLOCKS_APART, Signed
-from shared.trail.checkpoints import Checkpoint, Link, NotACheckpoint, TrustedKey
+from shared.trail.checkpoints import Checkpoint, Link, NotACheckpoint
 from shared.trail.findings import Fault, Finding
+from shared.trail.signing import TrustedKey
 
 
 @dataclass(slots=True)

@@ -15,16 +15,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from shared import clock
 from shared.messages.documents import Document
 from shared.trail.chain import canonical, is_chain
 from shared.trail.merkle import Tree
+from shared.trail.signing import Signing, TrustedKey
 
-ALGORITHM: Final = "Ed25519"
 VERSION: Final = 1
-SEED_BYTES: Final = 32
 
 _PREFIX: Final = b"knutepunkt/trail/checkpoint/1\0"
 
@@ -68,42 +66,13 @@ class Checkpoint:
     """The newest checkpoint of every other series."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Who signs. In Azure the key comes as a Key Vault reference."""
-
-    private: Ed25519PrivateKey
-
-    @classmethod
-    def of(cls, seed: bytes) -> "Signer":
-        """The signer with this secret. Raises ValueError when it is not 32 bytes."""
-        return cls(Ed25519PrivateKey.from_private_bytes(seed))
-
-    def public(self) -> "TrustedKey":
-        """The key that its signatures are checked with."""
-        return TrustedKey(self.private.public_key().public_bytes_raw())
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
-    """A public key, and until when it was in use (None: still is)."""
-
-    raw: bytes
-    until: datetime | None = None
-
-    @property
-    def kid(self) -> str:
-        """Its name: the beginning of its hash."""
-        return hashlib.sha256(self.raw).hexdigest()[:16]
-
-
-def statement(checkpoint: Checkpoint, kid: str) -> str:
+def statement(checkpoint: Checkpoint, key: TrustedKey) -> str:
     """What is signed, as text."""
     return canonical(
         {
             "v": VERSION,
-            "alg": ALGORITHM,
-            "kid": kid,
+            "alg": key.algorithm,
+            "kid": key.kid,
             "series": checkpoint.series,
             "number": checkpoint.number,
             "time": clock.written(checkpoint.time),
@@ -129,9 +98,19 @@ def document_id(series: str, number: int) -> str:
     return f"{series}:{number:08d}"
 
 
-def sign(checkpoint: Checkpoint, signer: Signer) -> Document:
-    """The document to keep."""
-    text = statement(checkpoint, signer.public().kid)
+async def sign(checkpoint: Checkpoint, signer: Signing) -> Document:
+    """The document to keep. Raises Unreachable."""
+    text = statement(checkpoint, await signer.key())
+    return signed(checkpoint, text, await signer.sign(message(text)))
+
+
+def message(text: str) -> bytes:
+    """What is signed of a statement: with a prefix of its own, so that it can be taken for nothing else."""
+    return _PREFIX + text.encode()
+
+
+def signed(checkpoint: Checkpoint, text: str, signature: bytes) -> Document:
+    """The document of a statement and the signature over it."""
     return {
         "id": document_id(checkpoint.series, checkpoint.number),
         "series": checkpoint.series,
@@ -139,13 +118,13 @@ def sign(checkpoint: Checkpoint, signer: Signer) -> Document:
         "type": "checkpoint",
         "hash": statement_hash(text),
         "statement": text,
-        "signature": base64.b64encode(signer.private.sign(_PREFIX + text.encode())).decode("ascii"),
+        "signature": base64.b64encode(signature).decode("ascii"),
     }
 
 
 def statement_hash(text: str) -> str:
     """The hash of what a checkpoint says."""
-    return hashlib.sha256(_PREFIX + text.encode()).hexdigest()
+    return hashlib.sha256(message(text)).hexdigest()
 
 
 def link_of(document: Document) -> Link:
@@ -156,22 +135,24 @@ def link_of(document: Document) -> Link:
 def read(document: Document, keys: Iterable[TrustedKey]) -> Checkpoint:
     """The checkpoint behind a stored document, its signature checked.
 
-    Raises NotACheckpoint for one whose key is unknown or was out of use, whose algorithm is not the one there is, whose
+    Raises NotACheckpoint for one whose key is unknown or was out of use, whose algorithm is not the key's, whose
     signature does not hold, or that says something impossible.
     """
     try:
         text = document["statement"]
         raw = json.loads(text)
         signature = base64.b64decode(document["signature"], validate=True)
-        if (raw["v"], raw["alg"]) != (VERSION, ALGORITHM):
-            raise NotACheckpoint("algorithm or form is not one that this hub signs")
+        if raw["v"] != VERSION:
+            raise NotACheckpoint("its form is not one that this hub signs")
         time = clock.read(raw["time"])
         key = next((each for each in keys if each.kid == raw["kid"]), None)
         if key is None:
             raise NotACheckpoint("signed with a key that is not trusted")
+        if raw["alg"] != key.algorithm:
+            raise NotACheckpoint("its algorithm is not the key's")
         if key.until is not None and time > key.until:
             raise NotACheckpoint("signed with a key after it was retired")
-        Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, _PREFIX + text.encode())
+        key.verify(signature, message(text))
         checkpoint = Checkpoint(
             series=raw["series"],
             number=raw["number"],

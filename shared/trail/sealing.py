@@ -4,7 +4,7 @@ A chain that does not hold together is not signed for any further: it stays in t
 is told. The trees go on from what the last checkpoint says, so that a checkpoint costs what is new and no more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,9 +13,10 @@ from shared.clock import Clock, written
 from shared.messages.documents import AlreadyThere, Document
 from shared.trail import checkpoints
 from shared.trail.chain import NOTHING_BEFORE, NotAnEntry, entry_hash, month_of, read_header
-from shared.trail.checkpoints import ChainState, Checkpoint, Link, Signer
+from shared.trail.checkpoints import ChainState, Checkpoint, Link
 from shared.trail.merkle import Tree
 from shared.trail.ports import AppendOnly
+from shared.trail.signing import Signing, TrustedKey
 
 _OVERLAP: Final = timedelta(hours=1)
 """Entries recorded so long before the last checkpoint are looked for again: a writer's clock may have been behind."""
@@ -36,10 +37,14 @@ class Sealed:
 class Sealer:
     """Writes checkpoints. One for a process; a second one elsewhere does no harm, its numbers collide."""
 
-    def __init__(self, trail: AppendOnly, kept: AppendOnly, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self, trail: AppendOnly, kept: AppendOnly, signer: Signing, clock: Clock, trusted: Sequence[TrustedKey] = ()
+    ) -> None:
+        """`trusted` are the keys that signed before this one: what they signed is gone on from too."""
         self._trail = trail
         self._kept = kept
         self._signer = signer
+        self._trusted = tuple(trusted)
         self._clock = clock
         self._newest: dict[str, tuple[Checkpoint, Link]] = {}
 
@@ -86,8 +91,8 @@ class Sealer:
             document = await self._top(series, "*")
             if document is None:
                 return {}
-            # Only what this hub signed is gone on from.
-            known = (checkpoints.read(document, (self._signer.public(),)), checkpoints.link_of(document))
+            keys = (await self._signer.key(), *self._trusted)
+            known = (checkpoints.read(document, keys), checkpoints.link_of(document))
             self._newest[series] = known
         return known[0].chains
 
@@ -125,7 +130,7 @@ class Sealer:
             chains={**before, **states},
             others={name: link for name, link in links.items() if name != series},
         )
-        document = checkpoints.sign(checkpoint, self._signer)
+        document = await checkpoints.sign(checkpoint, self._signer)
         try:
             await self._kept.create([document], series)
         except AlreadyThere:

@@ -14,13 +14,14 @@ from shared.trail import chain_check, checkpoint_check
 from shared.trail.chain import HUB, chain_of, entry_hash, month_of, owner_of, source_digest
 from shared.trail.chain_check import Checked, Signed
 from shared.trail.checkpoint_check import CheckedCheckpoints
-from shared.trail.checkpoints import ChainState, TrustedKey
+from shared.trail.checkpoints import ChainState
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.findings import Fault, Finding
 from shared.trail.ports import AppendOnly
 from shared.trail.purges import Lawful, Purge
 from shared.trail.reconciling import LONGEST_DELAY, Store, due
 from shared.trail.retention import Policy
+from shared.trail.signing import TrustedKey
 
 SILENCE: Final = timedelta(minutes=30)
 """The longest time between two checkpoints, unless the settings say otherwise."""

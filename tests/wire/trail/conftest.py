@@ -17,10 +17,10 @@ from shared.azure.cosmos import Cosmos, CosmosContainer, LazyContainer
 from shared.azure.settings import CosmosSettings
 from shared.azure.trail import Feeds, KeptPositions
 from shared.messages.documents import Document
-from shared.trail.checkpoints import Signer
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.findings import Fault
 from shared.trail.sealing import Sealed, Sealer
+from shared.trail.signing import Signer
 from shared.trail.verifying import Report, Trust, verify
 from shared.trail.writing import TrailWriter
 

@@ -85,7 +85,7 @@ async def test_stations_that_come_later_follow_those_that_are_there(kept: Kept, 
     await kept.stores.events.accept(event, b"{}")
     one = sequencer(kept)
     await one.tick()
-    await kept.stores.events.quarantined(event, T0, more=False, code="HUB_NO_RECEIVER")
+    await kept.stores.events.quarantined(event, T0, "HUB_NO_RECEIVER")
     await one.tick()
     documents = await chain(kept, orgnr)
     assert kinds(documents) == ["genesis", "accepted", "quarantined"]

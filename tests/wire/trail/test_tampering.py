@@ -11,9 +11,10 @@ import pytest
 from shared.messages.documents import Document
 from shared.trail import checkpoints
 from shared.trail.chain import Head, document_id, entry_hash, head_of, seal
-from shared.trail.checkpoints import Checkpoint, Signer, TrustedKey
+from shared.trail.checkpoints import Checkpoint
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.findings import Fault
+from shared.trail.signing import Signer, TrustedKey
 from tests.wire.trail.conftest import OBSERVER, T0, Log
 
 A, B, HUB = "310000001:2026-11", "310000002:2026-11", "hub:2026-11"
@@ -299,7 +300,7 @@ async def sign_anew(log: Log, number: int, **changes: Any) -> None:
     """Another checkpoint in the place of one, by somebody who has the key."""
     document = await log.raw_kept.read_item(checkpoints.document_id("2026-11", number), "2026-11")
     known = checkpoints.read(document, (log.signer.public(),))
-    await log.raw_kept.upsert_item(checkpoints.sign(dataclasses.replace(known, **changes), log.signer))
+    await log.raw_kept.upsert_item(await checkpoints.sign(dataclasses.replace(known, **changes), log.signer))
 
 
 async def test_a_checkpoint_that_was_replaced_is_found_by_the_one_that_follows(filled: Log) -> None:
@@ -347,7 +348,7 @@ async def test_a_checkpoint_that_leaves_a_chain_out_is_found(filled: Log) -> Non
     chains = {name: state for name, state in known.chains.items() if name != B}
     link = checkpoints.link_of(newest)
     forged = Checkpoint("2026-11", known.number + 1, filled.clock.now, link.hash, chains, {})
-    await filled.raw_kept.create_item(checkpoints.sign(forged, filled.signer))
+    await filled.raw_kept.create_item(await checkpoints.sign(forged, filled.signer))
     assert Fault.CHECKPOINT_LINK in await filled.faults()
 
 
