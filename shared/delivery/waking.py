@@ -52,6 +52,14 @@ class Woken:
     failed: int = 0
     """Receivers that this look could not deal with."""
 
+    def __add__(self, other: "Woken") -> "Woken":
+        return Woken(
+            self.lanes + other.lanes,
+            self.carriers + other.carriers,
+            (*self.finished, *other.finished),
+            self.failed + other.failed,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
@@ -105,18 +113,18 @@ class Waking:
             return Woken(failed=1)
         # Another one is first each time, lest one with very many lanes is always served alone.
         self._first = (self._first + 1) % max(1, len(standings))
-        left = self._most
-        done = Woken()
-        for at, each in enumerate((*standings[self._first :], *standings[: self._first])):
-            share = -(-left // (len(standings) - at))
-            found = await self._look_at(each, share)
-            left -= found.lanes
-            done = Woken(
-                done.lanes + found.lanes,
-                done.carriers + found.carriers,
-                (*done.finished, *found.finished),
-                done.failed + found.failed,
-            )
+        left, done = self._most, Woken()
+        todo = [*standings[self._first :], *standings[: self._first]]
+        while todo and left > 0:
+            # What those with few lanes leave over goes to those with many.
+            share, more = -(-left // len(todo)), []
+            for each in todo:
+                found = await self._look_at(each, min(share, left))
+                left -= found.lanes
+                done += found
+                if found.lanes == share:
+                    more.append(each)
+            todo = more
         return done
 
     @property
@@ -166,6 +174,8 @@ class Waking:
 
     async def _drain(self, standing: Standing, share: int) -> Woken:
         """Signal what is parked, up to `share` lanes. When there is nothing left to signal, say so."""
+        if share <= 0:
+            return Woken()
         to, sent = standing.to, self._round(standing).sent
         again = timedelta(seconds=self._rules.again_seconds)
         signalled, on_its_way, batch = 0, 0, list[Document]()
