@@ -62,9 +62,9 @@ class HubError(Exception):
 
 
 class NotAuthenticated(HubError):
-    """The call carries no bearer token.
+    """The call carries no access token.
 
-    Send a HelseID access token for this API in the header Authorization: Bearer.
+    Send a HelseID access token for this API in the header Authorization: as Bearer, or as DPoP with a proof beside it.
     """
 
     code = "SEND_TOKEN_MISSING"
@@ -75,16 +75,17 @@ class NotAuthenticated(HubError):
 
 
 class TokenMalformed(NotAuthenticated):
-    """The bearer token is not a signed token that this API accepts.
+    """The access token is not a signed token that this API accepts.
 
-    Send the access token as HelseID issued it: signed (RS256), type at+jwt or JWT, with a known key id.
+    Send it as it was issued, as Bearer or DPoP: signed with RS256, PS256 or ES256 (people's of Entra ID: RS256), type
+    at+jwt or JWT, with a key id.
     """
 
     code = "SEND_TOKEN_MALFORMED"
 
 
 class TokenSignature(NotAuthenticated):
-    """The bearer token's signature does not match HelseID's published keys.
+    """The access token's signature does not match the issuer's published keys.
 
     Fetch a new token from the HelseID environment that belongs to this hub.
     """
@@ -93,7 +94,7 @@ class TokenSignature(NotAuthenticated):
 
 
 class TokenIssuer(NotAuthenticated):
-    """The bearer token was issued by somebody else than this hub's HelseID environment.
+    """The access token was issued by somebody else than this hub's HelseID environment.
 
     Fetch the token from the issuer named in this hub's CapabilityStatement.
     """
@@ -102,7 +103,7 @@ class TokenIssuer(NotAuthenticated):
 
 
 class TokenAudience(NotAuthenticated):
-    """The bearer token is meant for another API.
+    """The access token is meant for another API.
 
     Ask HelseID for a token with this API's scopes only.
     """
@@ -111,7 +112,7 @@ class TokenAudience(NotAuthenticated):
 
 
 class TokenExpired(NotAuthenticated):
-    """The bearer token has expired or is not valid yet.
+    """The access token has expired or is not valid yet.
 
     Fetch a new token, and check that this machine's clock is right.
     """
@@ -121,7 +122,7 @@ class TokenExpired(NotAuthenticated):
 
 
 class TokenClaims(NotAuthenticated):
-    """The bearer token lacks a claim that this API requires.
+    """The access token lacks a claim that this API requires.
 
     The client must authenticate with private_key_jwt and be registered with a vkp-id.
     """
@@ -130,7 +131,7 @@ class TokenClaims(NotAuthenticated):
 
 
 class ScopeMissing(HubError):
-    """The bearer token does not have the scope for this resource.
+    """The access token does not have the scope for this resource.
 
     Ask HelseID for the scope nhn:vkp/api/user/{resource}.write (or .* for both).
     """

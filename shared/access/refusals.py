@@ -21,9 +21,9 @@ class CredentialsDoubtful(HubError):
 
 
 class UnknownKey(TokenSignature):
-    """The bearer token is signed with a key that HelseID does not publish.
+    """The access token is signed with a key that its issuer does not publish.
 
-    Fetch a new token from the HelseID environment that belongs to this hub.
+    Fetch a new token from the HelseID environment (or Entra ID tenant) that belongs to this hub.
     """
 
 
@@ -37,7 +37,7 @@ class KeyRevoked(TokenSignature):
 
 
 class TokenBound(TokenMalformed):
-    """The bearer token is bound to a key (DPoP) and may not be sent as Bearer.
+    """The access token is bound to a key (DPoP) and may not be sent as Bearer.
 
     Send it in the header Authorization: DPoP with a proof in the header DPoP, or ask HelseID for a token without DPoP.
     """

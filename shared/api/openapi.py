@@ -4,7 +4,17 @@ from typing import Any, Final
 
 from shared.access.refusals import CredentialsDoubtful
 from shared.access.scopes import PREFIX
-from shared.api import NAME, VERSION, examples, operations_paths, refusals, registry_paths, schemas, trail_paths
+from shared.api import (
+    NAME,
+    VERSION,
+    examples,
+    operations_paths,
+    refusals,
+    registry_paths,
+    schemas,
+    security,
+    trail_paths,
+)
 from shared.api.refusals import CORRELATION, FHIR_JSON
 from shared.errors import (
     BrokenEnvelope,
@@ -65,32 +75,9 @@ def document(public_url: str | None) -> dict[str, Any]:
             {"name": operations_paths.TAG, "description": "How it goes, for municipalities and the hub's operators"},
             {"name": "hub", "description": "What the hub says about itself; open to anyone"},
         ],
-        "paths": {
-            "/epj/r4/{orgnr}/{resource}": {"post": _post()},
-            "/epj/r4/{orgnr}/$process-message": {"post": _process_message()},
-            "/epj/r4/{orgnr}/{resource}/{id}/$status": {"get": _status()},
-            "/trail/_search": {"post": trail_paths.search()},
-            "/trail/{id}": {"get": trail_paths.read()},
-            "/operations/summary": {"get": operations_paths.summary()},
-            **registry_paths.paths(),
-            "/metadata": {
-                "get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)
-            },
-            "/openapi.json": {
-                "get": _open("openapi", "This document", "application/json", {"type": "object"}, None),
-            },
-            "/health": {
-                "get": _open(
-                    "health",
-                    "Whether the hub is alive, and whether it reaches what it depends on",
-                    "application/json",
-                    {"$ref": "#/components/schemas/Health"},
-                    examples.healthy(),
-                )
-            },
-        },
+        "paths": security.with_dpop(_paths()),
         "components": {
-            "securitySchemes": {"helseid": _security_scheme(), registry_paths.SCHEME: _person_scheme()},
+            "securitySchemes": security.schemes(),
             "headers": schemas.headers(),
             "schemas": {
                 "Message": schemas.message(),
@@ -103,6 +90,31 @@ def document(public_url: str | None) -> dict[str, Any]:
     }
 
 
+def _paths() -> dict[str, Any]:
+    return {
+        "/epj/r4/{orgnr}/{resource}": {"post": _post()},
+        "/epj/r4/{orgnr}/$process-message": {"post": _process_message()},
+        "/epj/r4/{orgnr}/{resource}/{id}/$status": {"get": _status()},
+        "/trail/_search": {"post": trail_paths.search()},
+        "/trail/{id}": {"get": trail_paths.read()},
+        "/operations/summary": {"get": operations_paths.summary()},
+        **registry_paths.paths(),
+        "/metadata": {"get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)},
+        "/openapi.json": {
+            "get": _open("openapi", "This document", "application/json", {"type": "object"}, None),
+        },
+        "/health": {
+            "get": _open(
+                "health",
+                "Whether the hub is alive, and whether it reaches what it depends on",
+                "application/json",
+                {"$ref": "#/components/schemas/Health"},
+                examples.healthy(),
+            )
+        },
+    }
+
+
 def _post() -> dict[str, Any]:
     return {
         "operationId": "postMessage",
@@ -110,7 +122,7 @@ def _post() -> dict[str, Any]:
         "summary": "Send a message to a municipality",
         "description": f"Needs the scope `{PREFIX}{{resource}}.write` and the municipality's leave for this system. "
         "Calls are judged in this order: 401, 403 (scope), 404, 403 (leave), 400, 413, 422.",
-        "security": [{"helseid": []}],
+        "security": [{security.SYSTEM: []}],
         "parameters": [_orgnr(), _resource(), _prefer(), *_tracing()],
         "requestBody": {
             "required": True,
@@ -187,7 +199,7 @@ def _status() -> dict[str, Any]:
         "summary": "Where a message is",
         "description": "For the system that sent it and for the municipality it was sent to, with the scope "
         f"`{PREFIX}{{resource}}.write` or `.read`. To anybody else the message does not exist.",
-        "security": [{"helseid": []}],
+        "security": [{security.SYSTEM: []}],
         "parameters": [_orgnr(), _resource(), _id(), *_tracing()],
         "responses": {
             "200": {
@@ -263,23 +275,3 @@ def _tracing() -> list[dict[str, Any]]:
             "schema": {"type": "string"},
         },
     ]
-
-
-def _person_scheme() -> dict[str, Any]:
-    return {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "A user token from HelseID for this API: a person logged in at security level 4. What the "
-        "person may see and change is in the register (people), dated, and lapses.",
-    }
-
-
-def _security_scheme() -> dict[str, Any]:
-    return {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "An access token from HelseID (client_credentials with private_key_jwt) for this API's scopes. "
-        "The client must be registered with a vkp-id. GET /metadata names the issuer.",
-    }

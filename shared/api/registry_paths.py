@@ -11,6 +11,7 @@ from typing import Any, Final
 from shared.access.refusals import CredentialsDoubtful
 from shared.api import refusals
 from shared.api.refusals import CORRELATION
+from shared.api.security import PERSON
 from shared.errors import (
     HubError,
     NotAuthenticated,
@@ -37,7 +38,7 @@ from shared.registry.roles import MATRIX, Do, Thing
 from shared.registry.schemas import of_entry
 
 TAG: Final = "registry"
-SCHEME: Final = "person"
+SCHEME: Final = PERSON
 _HOME: Final = "/registry/municipalities"
 
 READ_REFUSALS: Final[tuple[type[HubError], ...]] = (
@@ -107,17 +108,6 @@ def schemas() -> dict[str, Any]:
         found.update(entry.pop("$defs", {}))
         found[_schema_name(thing)] = entry
     return dict(sorted(found.items()))
-
-
-def security_scheme() -> dict[str, Any]:
-    """How people show who they are."""
-    return {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "A person's access token: HelseID with security level 4, or Entra ID for operators. What the "
-        "person may do is not in the token but in the register, and lapses after half a year at the most.",
-    }
 
 
 def _get(each: _Address) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_each_refusal_stands_at_its_own_status_with_its_headers(operation: dict[
 def test_an_operation_needs_a_token_or_says_that_it_is_open(operation: dict[str, Any]) -> None:
     is_open = operation["tags"] == ["hub"]
     scheme = "helseid" if operation["tags"] == ["messages"] else "person"
-    assert operation["security"] == ([] if is_open else [{scheme: []}])
+    assert operation["security"] == ([] if is_open else [{scheme: []}, {f"{scheme}Dpop": []}])
     assert ("401" in operation["responses"]) is not is_open
 
 

@@ -9,7 +9,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from functions import registry
 from shared.api import openapi
-from shared.api.registry_paths import ROUTES, SCHEME, paths, schemas, security_scheme
+from shared.api.registry_paths import ROUTES, SCHEME, paths, schemas
+from shared.api.security import schemes
 from shared.registry.desk import Desk
 from shared.registry.people import Person
 from shared.registry.places import FORMS
@@ -19,7 +20,7 @@ def document() -> dict[str, Any]:
     found = openapi.document("https://hub.example.no")
     found["paths"] |= paths()
     found["components"]["schemas"] |= schemas()
-    found["components"]["securitySchemes"][SCHEME] = security_scheme()
+    found["components"]["securitySchemes"][SCHEME] = schemes()[SCHEME]
     return found
 
 

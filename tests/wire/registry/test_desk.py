@@ -474,7 +474,10 @@ async def test_an_entry_is_asked_for_without_a_query(desk: Desk, orgnr: str, thi
         assert await refused(work) is refusals.PageOutOfBounds
 
 
-async def test_keys_are_revoked_by_an_operator_and_the_history_tells_which(desk: Desk, orgnr: str) -> None:
+async def test_keys_are_revoked_by_an_operator_and_the_history_tells_which(
+    desk: Desk, orgnr: str, hands: Hands
+) -> None:
+    hands.now = NOW + DAY
     where = Place(Thing.REVOKED_KEYS)
     answer = await set_to(desk, person(Role.OPERATOR), where, {"kids": ["AA", f"of-{orgnr}"]})
     assert answer.body["id"] == "revoked-keys"
