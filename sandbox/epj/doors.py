@@ -52,7 +52,7 @@ class Doors:
         if wish.clients:
             context.load_verify_locations(cadata=authority.ca)
             context.verify_mode = ssl.CERT_REQUIRED
-        await asyncio.to_thread(_show, context, authority.server(wish.certificate))
+        await asyncio.to_thread(show, context, authority.server(wish.certificate))
         before = {int(each[1]) for each in self._runner.addresses}
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
         port = next(int(each[1]) for each in self._runner.addresses if int(each[1]) not in before)
@@ -74,11 +74,12 @@ class Doors:
         return self._facts(authority, port)
 
     async def _shown(self, door: _Door, pair: Pair) -> None:
-        await asyncio.to_thread(_show, door.context, pair)
+        await asyncio.to_thread(show, door.context, pair)
         # Whoever is connected has seen the certificate before: let them come in anew.
         server = self._runner.server
         for connection in server.connections if server is not None else ():
-            connection.close()
+            if connection.transport is not None and connection.transport.get_extra_info("ssl_object") is not None:
+                connection.force_close()
 
     def _facts(self, authority: Authority, port: int) -> dict[str, Any]:
         client = authority.client()
@@ -90,7 +91,7 @@ class Doors:
         }
 
 
-def _show(context: ssl.SSLContext, pair: Pair) -> None:
+def show(context: ssl.SSLContext, pair: Pair) -> None:
     """What the next to come see. OpenSSL reads certificates from files only."""
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = Path(folder) / "certificate", Path(folder) / "key"

@@ -21,7 +21,7 @@ BAD_ANSWER: Final = "REC_BAD_ANSWER"
 
 MOST: Final = 64 * 1024
 """Bytes of an answer that are read, so that its connection can be used again."""
-_READING_S: Final = 2.0
+_READING_S: Final = 1.0
 """Seconds for the rest of an answer whose status is known."""
 _LARGE: Final = 1024 * 1024
 """aiohttp gives anything larger to the socket piece by piece only when it comes as a file."""
@@ -71,12 +71,13 @@ async def exchange(
 
 def why(error: aiohttp.ClientError | OSError) -> NoReply:
     """What an error of aiohttp's means. TimeoutError is an OSError too."""
-    below = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__ or error
-    for each in (error, below):
-        if isinstance(each, ssl.SSLError):
-            number = each.verify_code if isinstance(each, ssl.SSLCertVerificationError) else None
-            return NoReply(TLS, str(each.reason or ""), number)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+    # aiohttp's own errors are OpenSSL's by class, but what OpenSSL said is in the one below.
+    below = error.__cause__ or error
+    if isinstance(below, ssl.SSLCertVerificationError):
+        return NoReply(TLS, below.reason, below.verify_code)
+    if isinstance(below, ssl.SSLError):
+        return NoReply(TLS, getattr(below, "reason", None) or "")
+    if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError | ssl.CertificateError):
         return NoReply(TLS)
     if isinstance(error, aiohttp.InvalidURL) or (
         isinstance(error, aiohttp.ClientConnectorError) and isinstance(below, Forbidden)
