@@ -113,17 +113,21 @@ def _timers(functions: tuple[Function, ...], worker: Worker, folder: Path) -> di
 
 def _listeners(
     functions: tuple[Function, ...], options: ServiceBusOptions, worker: Worker
-) -> tuple[dict[str, Bus], list[Listener]]:
-    """One connection for each connection string, and a listener for each queue trigger."""
+) -> tuple[dict[tuple[str, str], Bus], list[Listener]]:
+    """A connection and a listener for each queue trigger.
+
+    One connection for all would do as long as its links had room in its one AMQP session: the service takes 256.
+    """
     triggers = [
         (function, function.trigger)
         for function in functions
         if isinstance(function.trigger, ServiceBusTrigger) and not function.disabled
     ]
     buses = {
-        text: Bus(namespace(text), [trigger.queue for _, trigger in triggers if trigger.connection == text])
-        for text in {trigger.connection for _, trigger in triggers}
+        (trigger.connection, trigger.queue): Bus(namespace(trigger.connection), [trigger.queue])
+        for _, trigger in triggers
     }
     return buses, [
-        Listener(function, trigger, options, buses[trigger.connection], worker) for function, trigger in triggers
+        Listener(function, trigger, options, buses[trigger.connection, trigger.queue], worker)
+        for function, trigger in triggers
     ]
