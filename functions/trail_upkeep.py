@@ -47,6 +47,10 @@ def blueprint(parts: FindParts) -> func.Blueprint:
             return
         if sealed is not None and sealed.broken:
             log(LogEvent.TRAIL_BROKEN, count=len(sealed.broken))
+        try:
+            await parts().copy()
+        except Unreachable as error:
+            log(LogEvent.TRAIL_NOT_COPIED, error_type=str(error))
 
     @door.function_name("trail_reconcile")
     @door.timer_trigger(arg_name="timer", schedule="%ReconcileSchedule%", run_on_startup=False)

@@ -64,6 +64,7 @@ class LogEvent(Enum):
     TRAIL_MISSING = ("HUB-7005", logging.CRITICAL, "Stations that had no entry in the audit log in time; written late")
     TRAIL_BROKEN = ("HUB-7006", logging.CRITICAL, "Chains of the audit log that do not hold together; not signed for")
     TRAIL_TOUCHED = ("HUB-7007", logging.CRITICAL, "A checkpoint of the audit log is not as it was written")
+    TRAIL_NOT_COPIED = ("HUB-7008", logging.ERROR, "Checkpoints could not be copied to where nothing can be changed")
     ALERT_OPENED = ("HUB-8001", logging.ERROR, "Something is wrong: people are told once, and once more when it is well")
     ALERT_CLOSED = ("HUB-8002", logging.WARNING, "It is well again")
     NOTICE_SENT = ("HUB-8003", logging.INFO, "A notice was taken by its channel")

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Final, Self
 
+from shared.azure.blobs import BlobCopies
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.keyvault import KeyVaultSigner
 from shared.azure.settings import CosmosSettings
@@ -12,6 +13,7 @@ from shared.azure.trail import CosmosPurger, Feeds, KeptPositions
 from shared.azure.trail_settings import TrailSettings, places
 from shared.clock import Clock, utc_now
 from shared.trail import checkpoint_check, entries
+from shared.trail.copying import Copier, witnesses
 from shared.trail.desk import FindAccess, Pseudonyms, TrailDesk
 from shared.trail.purging import Purged, purge
 from shared.trail.reconciling import Missing, Store, reconcile
@@ -64,9 +66,16 @@ class TrailParts:
             None if self._signer is None else Sealer(self.log, self.checkpoints, self._signer, clock, settings.trusted)
         )
 
+        self._copies = None if settings.blob_container is None else BlobCopies(settings.blob_container)
+        self._copier = None if self._copies is None else Copier(self.checkpoints, self._copies)
+
     async def seal(self) -> Sealed | None:
         """Write checkpoints; None where there is no key to sign with. Raises Unreachable."""
         return None if self.sealer is None else await self.sealer.seal()
+
+    async def copy(self) -> int:
+        """Copy new checkpoints to storage that cannot be changed, if there is any. Raises Unreachable."""
+        return 0 if self._copier is None else await self._copier.copy()
 
     async def reconcile(self, window: timedelta) -> list[Missing]:
         """Look for stations of that long back that have no entry. Raises Unreachable."""
@@ -99,12 +108,13 @@ class TrailParts:
     async def verify(self, progress: Progress, **how: Any) -> Report:
         """See shared.trail.verifying. `witnesses`, `since` and `quick` as there."""
         settings = self.settings
+        copied = () if self._copies is None else await witnesses(self._copies)
         trust = Trust(
             await self._trusted(),
             settings.retention,
             settings.silence,
             settings.always_on,
-            how.pop("witnesses", ()),
+            (*how.pop("witnesses", ()), *copied),
         )
         how |= {"stores": self._outboxes(), "delay": self._delay, "progress": progress}
         return await verify(self.log, self.checkpoints, trust, self.clock(), **how)
@@ -139,5 +149,6 @@ class TrailParts:
         async with AsyncExitStack() as stack:
             for each in (self._changes, self._stores, self._trail, self._apart):
                 stack.push_async_callback(each.close)
-            if self._vault is not None:
-                stack.push_async_callback(self._vault.close)
+            for remote in (self._vault, self._copies):
+                if remote is not None:
+                    stack.push_async_callback(remote.close)

@@ -97,6 +97,12 @@ class TrailSettings(BaseModel):
         description="Base64 of public keys that count (32 bytes: Ed25519; 65: a point of P-256), each with "
         "`/until=TIME` once it is retired",
     )
+    blob_container: str | None = Field(
+        None,
+        alias="Checkpoints__blobContainer",
+        pattern=r"^https://[^/?#\s]+/[^?#\s]+$",
+        description="Blob container under an immutability policy that checkpoints are copied to: its https address",
+    )
     silence_s: float = Field(
         1800.0, alias="Checkpoints__silence", gt=0, description="Seconds between two checkpoints at the most"
     )
