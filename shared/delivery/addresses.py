@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from shared.identity.series import Environment
 from shared.registry.reaching import fit_port
@@ -96,6 +97,16 @@ def _inside(address: Address) -> Address | None:
     if address in _COMPATIBLE and int(address) > 1:
         return None
     return None if (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP else address
+
+
+def scheme(url: str) -> str:
+    """`https` or `http`; nothing for what is no address of a web service."""
+    try:
+        parts = URL(url)
+        found = parts.scheme if parts.host and parts.port else ""
+    except ValueError:
+        return ""
+    return found if found in ("https", "http") else ""
 
 
 class Guard:

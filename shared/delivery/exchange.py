@@ -9,7 +9,7 @@ from typing import Final
 
 import aiohttp
 
-from shared.delivery.addresses import Forbidden
+from shared.delivery.addresses import Forbidden, scheme
 from shared.delivery.answers import Call
 
 FORBIDDEN: Final = "HUB_ADDRESS_FORBIDDEN"
@@ -54,6 +54,8 @@ async def exchange(
 
     Never follows a redirect: bytes go where the register says and nowhere else.
     """
+    if not scheme(url):
+        raise NoReply(FORBIDDEN)
     loop = asyncio.get_running_loop()
     began = loop.time()
     data = io.BytesIO(body) if len(body) > _LARGE else body

@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver
 
 from shared.clock import Clock
 from shared.delivery import tls
-from shared.delivery.addresses import Guard, Names, Rules
+from shared.delivery.addresses import Guard, Names, Rules, scheme
 from shared.delivery.secrets import Secret, opened
 from shared.delivery.tokens import Token, Tokens, fetch
 from shared.registry.model import Receiver
@@ -86,8 +86,8 @@ class Sessions:
     def _made(self, receiver: Receiver, text: str | None, made_of: tuple[str | None, ...]) -> Line:
         secret = opened(receiver, text)
         context = tls.context(secret.tls)
-        urls = (receiver.url, secret.oauth2.token_url if secret.oauth2 is not None else "")
-        plain = any(url[:5].lower() == "http:" for url in urls)
+        urls = (receiver.url, *([secret.oauth2.token_url] if secret.oauth2 is not None else []))
+        plain = any(scheme(url) != "https" for url in urls)
         session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             trust_env=False,

@@ -15,6 +15,7 @@ import aiohttp
 import jwt
 
 from shared.clock import Clock
+from shared.delivery.addresses import scheme
 from shared.delivery.exchange import FORBIDDEN, why
 from shared.delivery.secrets import MALFORMED, Oauth2, Unusable
 
@@ -127,6 +128,8 @@ def _seen(task: asyncio.Task[Token]) -> None:
 
 async def fetch(session: aiohttp.ClientSession, client: Oauth2, clock: Clock) -> Token:
     """Ask the token service for a token (RFC 6749 4.4). Raises NoToken; Unusable for a key that is none."""
+    if not scheme(client.token_url):
+        raise NoToken(FORBIDDEN)
     now = clock()
     form, headers = _shown(client, now)
     try:
