@@ -92,7 +92,8 @@ class HttpReceiver:
         """The call, and once more with a new token when the first one was not good enough."""
         token = await _in_time(line.tokens.get(), deadline) if line.tokens is not None else None
         reply = await exchange(line.session, receiver.url, {**headers, **_shown(line, receiver, token)}, body, deadline)
-        if line.tokens is not None and token is not None and self._meaning(reply, receiver) == "renew":
+        # Whatever a receiver's 401 means: it is not said of the message before the token was a new one.
+        if line.tokens is not None and token is not None and meanings.meaning(reply.call.status, {}) == "renew":
             another = await _in_time(line.tokens.renewed(token), deadline)
             if another is not None:
                 token, shown = another, _shown(line, receiver, another)
@@ -101,12 +102,9 @@ class HttpReceiver:
             line.tokens.accepted(token)
         return self._answer(reply, receiver)
 
-    def _meaning(self, reply: Reply, receiver: Receiver) -> str:
-        return meanings.meaning(reply.call.status, receiver.answers)
-
     def _answer(self, reply: Reply, receiver: Receiver) -> Answer:
         status = reply.call.status
-        match self._meaning(reply, receiver):
+        match meanings.meaning(status, receiver.answers):
             case Meaning.TAKEN:
                 return Taken(status, reply.call)
             case Meaning.LATER:

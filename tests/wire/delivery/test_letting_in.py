@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sandbox.epj.authority import Authority
 from sandbox.epj.doors import show
 from shared.delivery.answers import Answer, Later, Refused, Taken
-from shared.registry.reaching import Auth
+from shared.registry.reaching import Auth, Meaning
 from tests.wire.delivery.handing import PATH, Desk
 
 CANARY = "canary-secret"
@@ -128,6 +128,15 @@ async def test_who_is_not_let_in_with_a_new_token_is_refused_and_costs_no_token_
     at.epj.demands.revoke()
     assert await at.hand(receiver, "k6") == Taken(201)
     assert at.epj.demands.issued == 3
+
+
+async def test_a_token_is_renewed_whatever_a_receivers_401_means(at: Desk) -> None:
+    receiver = replace(await by_token(at), answers={"401": Meaning.LATER})
+    assert await at.hand(receiver, "k1") == Taken(201)
+    at.epj.demands.revoke()
+    assert await at.hand(receiver, "k2") == Taken(201)
+    await at.behave("401")
+    assert await at.hand(receiver, "k3") == Later("REC_HTTP_401")
 
 
 @pytest.mark.parametrize(
