@@ -21,7 +21,9 @@ from shared.errors import (
     UnknownAddress,
     WrongMethod,
 )
+from shared.registry.asking import ENDS_SOON
 from shared.registry.entries import READERS
+from shared.registry.gatekeepers import SOON
 from shared.registry.keeping import MAX_PAGE, PAGE
 from shared.registry.places import FORMS, HISTORIES, LISTED
 from shared.registry.refusals import (
@@ -118,7 +120,7 @@ def _get(each: _Address) -> dict[str, Any]:
         "summary": each.summary,
         "description": _roles(each.thing, Do.SEE),
         "security": [{SCHEME: []}],
-        "parameters": _paging() if each.is_list else [],
+        "parameters": [*_paging(), *_asking(each.thing)] if each.is_list else [],
         "responses": {
             "200": {
                 "description": each.summary,
@@ -174,6 +176,9 @@ def _entry(thing: Thing) -> dict[str, Any]:
 def _page(thing: Thing) -> dict[str, Any]:
     one = Thing.MUNICIPALITY if thing is Thing.MUNICIPALITIES else thing
     items = _HISTORY if thing in HISTORIES else _entry(one)
+    if thing is Thing.PEOPLE:
+        items = {**items, "required": [*items["required"], ENDS_SOON]}
+        items["properties"] = {**items["properties"], ENDS_SOON: {"type": "boolean", "description": _ENDS_SOON}}
     return {
         "type": "object",
         "required": ["entries", "next"],
@@ -239,6 +244,14 @@ def _paging() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _asking(thing: Thing) -> list[dict[str, Any]]:
+    if thing is not Thing.PEOPLE:
+        return []
+    schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
+    return [{"name": ENDS_SOON, "in": "query", "description": "true: only those whose access ends soon",
+             "schema": schema}]  # fmt: skip
+
+
 def _header(name: str, text: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
 
@@ -261,6 +274,7 @@ def _moved(value: Any) -> Any:
     return [_moved(each) for each in value] if isinstance(value, list) else value
 
 
+_ENDS_SOON: Final = f"Whether the access lapses within {SOON.days} days"
 _ETAG: Final[Mapping[str, Any]] = {
     "ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}},
 }

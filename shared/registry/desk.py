@@ -3,30 +3,31 @@
 The questions, in this order: how surely is it known who you are (403), have you anything to do here at all (404, the
 same as for what is not there), may your role do this (403), is it there (404), is it as you saw it (412, 428), and may
 it be as you want it (422). What a person may do is read from the database each time: an access that is withdrawn or
-has lapsed is over at once.
+has lapsed is over at once. Only an operator's app role is the token's, and as old as that.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from shared.clock import Clock
-from shared.errors import Finding, NotAvailable, WrongMethod
+from shared.errors import NotAvailable, WrongMethod
 from shared.identity.series import Environment
 from shared.messages.documents import Document, Unreachable
-from shared.registry.bodies import NotReadable, json_object
+from shared.registry import gatekeepers
+from shared.registry.asking import ENDS_SOON, body_of, check_condition, etag, finding, page_of
 from shared.registry.changes import change
 from shared.registry.entries import WITHDRAWN, Entry, entry_of, version_of
-from shared.registry.keeping import MAX_PAGE, PAGE, Conflict, Page, Registry
+from shared.registry.gatekeepers import SOON, ends_soon
+from shared.registry.keeping import Conflict, Page, Registry
 from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Grant, Municipality, is_orgnr, system_id
-from shared.registry.people import Access, Person, Role, access_id
+from shared.registry.people import Access, Person, Role, access_from, access_id
 from shared.registry.places import EVERYWHERE, HISTORIES, KINDS, Place, name_of, shown, wanted
 from shared.registry.refusals import (
-    ConditionMissing,
     EntryChanged,
     EntryInvalid,
-    EntryNotJson,
     EntryUnknown,
     PageOutOfBounds,
     RoleMissing,
@@ -37,8 +38,6 @@ from shared.registry.roles import OPERATORS_ALONE, Do, Thing, app_roles, may
 from shared.registry.rules import House, faults
 from shared.registry.shapes import Fault, Invalid
 
-MAX_BODY: Final = 64 * 1024
-_MAX_CURSOR: Final = 1200
 _NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -91,7 +90,7 @@ class Desk:
         except Conflict:
             raise EntryChanged from None
         except Invalid as error:
-            raise EntryInvalid(tuple(map(_finding, error.faults))) from None
+            raise EntryInvalid(tuple(map(finding, error.faults))) from None
 
     async def _answer(self, person: Person, ask: Ask) -> Answer:
         if not person.is_surely_known:
@@ -138,11 +137,27 @@ class Desk:
         return _entry_answer(place, document, shown(place, entry_of(document)))
 
     async def _list(self, place: Place, query: Mapping[str, str]) -> Answer:
-        after, limit = _page_of(query)
+        if place.thing is Thing.PEOPLE:
+            return await self._people(place, query)
+        after, limit = page_of(query)
         if place.thing is Thing.RECEIVERS:
             return await self._receivers(place, after, limit)
         page = await self._page(place, after, limit)
         entries = [_listed(place.thing, each) for each in page.documents]
+        return Answer({"entries": entries, "next": page.next})
+
+    async def _people(self, place: Place, query: Mapping[str, str]) -> Answer:
+        after, limit = page_of(query, frozenset({ENDS_SOON}))
+        wish, now = query.get(ENDS_SOON, "false"), self._clock()
+        if wish not in ("true", "false"):
+            raise PageOutOfBounds
+        if wish == "true":
+            page = await self._registry.ending(place.orgnr, now, now + SOON, after, limit)
+        else:
+            page = await self._page(place, after, limit)
+        entries = [
+            {**_listed(place.thing, each), ENDS_SOON: ends_soon(access_from(each), now)} for each in page.documents
+        ]
         return Answer({"entries": entries, "next": page.next})
 
     async def _page(self, place: Place, after: str, limit: int) -> Page:
@@ -181,11 +196,11 @@ class Desk:
         if place.thing is Thing.PEOPLE and place.id == person.subject:
             # Nobody gives themselves a role, or a longer access.
             raise RoleMissing
-        why, fields = _body(ask.body)
+        why, fields = body_of(ask.body)
         document = await self._registry.read(*place.document)
         current = entry_of(document)
         before = shown(place, current)
-        _check_condition(ask, version_of(document), there=before is not None)
+        check_condition(ask.if_match, ask.if_none_match, version_of(document), there=before is not None)
         if fields is None and before is None:
             raise EntryUnknown
         entry = wanted(place, fields, current)
@@ -195,12 +210,24 @@ class Desk:
         if made is None:
             return _entry_answer(place, document, before)
         await self._judge(entry, House(self._environment, self._resources, now))
+        if place.thing is Thing.PEOPLE:
+            await self._judge_people(place.orgnr, made.id, entry, now)
         await self._registry.write(made)
         if self._register is not None:
             self._register.forget(made.orgnr, made.id)
         after = shown(place, entry)
         body = {"id": _id(place), "version": made.version, "entry": after}
-        return Answer(body, _etag(made.version), created=before is None)
+        return Answer(body, etag(made.version), created=before is None)
+
+    async def _judge_people(self, orgnr: str, id: str, entry: Entry | None, now: datetime) -> None:
+        """As the municipality's people would be with this entry in the place of the one with the id. Raises Invalid."""
+        before = {each["id"]: access_from(each) for each in await self._registry.people(orgnr)}
+        after = {key: each for key, each in before.items() if key != id}
+        if isinstance(entry, Access):
+            after[id] = entry
+        found = gatekeepers.faults_of(before.values(), after.values(), now)
+        if found:
+            raise Invalid(found)
 
     async def _judge(self, entry: Entry | None, house: House) -> None:
         if entry is None:
@@ -212,44 +239,9 @@ class Desk:
             raise Invalid(tuple(found))
 
 
-def _body(body: bytes) -> tuple[str, dict[str, Any] | None]:
-    """The reason, and the fields of the entry that is wanted (None: none)."""
-    try:
-        read = json_object(body, MAX_BODY)
-    except NotReadable as error:
-        raise EntryNotJson((_finding(Fault("", f"The body {error}.")),)) from None
-    extra = sorted(read.keys() - {"why", "entry"})
-    if extra:
-        raise Invalid((Fault("", "the body has the members why and entry, and no other"),))
-    why, entry = read.get("why"), read.get("entry", "")
-    if not isinstance(why, str):
-        raise Invalid((Fault("why", "must say why it is changed"),))
-    if entry is not None and not isinstance(entry, dict):
-        raise Invalid((Fault("entry", "must be an object, or null for none"),))
-    return why, entry
-
-
-def _check_condition(ask: Ask, version: int, *, there: bool) -> None:
-    """RFC 9110, 13.1: a change says what it is a change of."""
-    if ask.if_match is None and ask.if_none_match is None:
-        raise ConditionMissing
-    if ask.if_none_match is not None and (ask.if_none_match.strip() != "*" or there):
-        raise EntryChanged
-    if ask.if_match is not None and (ask.if_match.strip() != _etag(version) or not there):
-        raise EntryChanged
-
-
 def _check_fields(before: Document | None, after: Document | None) -> None:
     if before is None or after is None or any(before[name] != after[name] for name in OPERATORS_ALONE):
         raise RoleMissing
-
-
-def _page_of(query: Mapping[str, str]) -> tuple[str, int]:
-    limit, after = query.get("limit", str(PAGE)), query.get("after", "")
-    number = limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE
-    if query.keys() - {"limit", "after"} or not number or len(after) > _MAX_CURSOR or not after.isprintable():
-        raise PageOutOfBounds
-    return after, int(limit)
 
 
 def _listed(thing: Thing, document: Document) -> dict[str, Any]:
@@ -267,22 +259,8 @@ def _entry_answer(place: Place, document: Document | None, fields: Document | No
     if document is None or fields is None or document.get(WITHDRAWN):
         raise EntryUnknown
     version = version_of(document)
-    return Answer({"id": _id(place), "version": version, "entry": fields}, _etag(version))
+    return Answer({"id": _id(place), "version": version, "entry": fields}, etag(version))
 
 
 def _id(place: Place) -> str:
     return place.id or place.orgnr or place.thing.value
-
-
-def _etag(version: int) -> str:
-    return f'"{version}"'
-
-
-def _finding(fault: Fault) -> Finding:
-    return Finding(
-        rule="registry",
-        text=fault.text,
-        expression=fault.field or "entry",
-        issue_type=EntryInvalid.issue_type,
-        vkp_code=EntryInvalid.vkp_code,
-    )

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.messages.documents import Document
+from shared.registry import gatekeepers
 from shared.registry.changes import Change, change
 from shared.registry.entries import READERS, WITHDRAWN, Entry, entry_of, partition
 from shared.registry.model import SYSTEMS, Grant, Municipality, System, system_id
 from shared.registry.partner import PartnerProfile
-from shared.registry.people import Access
+from shared.registry.people import Access, access_from
 from shared.registry.revoked import RevokedKeys
 from shared.registry.rules import House, faults
 from shared.registry.shapes import Fault, Invalid, as_json, written
@@ -94,6 +95,7 @@ def plan(wanted: Wanted, kept: Documents, house: House, who: str, why: str) -> t
         if (key[0], document["type"]) in wanted.complete and key not in listed:
             made = change(document, None, who, why, house.now)
             changes += [made] if made else []
+    found += _gatekeepers(wanted, kept, changes, house)
     if found:
         raise Invalid(tuple(found))
     return tuple(changes)
@@ -209,6 +211,27 @@ def _with_its_traffic(entry: Entry, wanted: Wanted, kept: Documents) -> Entry:
     for name in traffic.deliveries.keys() - {ALL, *(each.id for each in entry.receivers)}:
         traffic = traffic.without(name)
     return replace(entry, traffic=traffic)
+
+
+def _gatekeepers(wanted: Wanted, kept: Documents, changes: Iterable[Change], house: House) -> Iterator[Fault]:
+    for orgnr in sorted({each.orgnr for each in changes if each.kind == _KINDS["people"]} - {SYSTEMS}):
+        before = {
+            key: access_from(each)
+            for key, each in kept.items()
+            if key[0] == orgnr and each["type"] == _KINDS["people"] and not each.get(WITHDRAWN)
+        }
+        said = {
+            (orgnr, each.document()["id"]): each
+            for _, each in wanted.entries
+            if isinstance(each, Access) and each.orgnr == orgnr
+        }
+        after = {**({} if (orgnr, _KINDS["people"]) in wanted.complete else before), **said}
+        for each in gatekeepers.faults_of(before.values(), after.values(), house.now):
+            yield Fault(f"{_place_of(orgnr, wanted)}.people", each.text)
+
+
+def _place_of(orgnr: str, wanted: Wanted) -> str:
+    return next(place for place, each in wanted.entries if isinstance(each, Municipality) and each.orgnr == orgnr)
 
 
 def _known(vkp_id: str, wanted: Wanted, kept: Documents) -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+from shared import clock
 from shared.messages.documents import AlreadyThere, ConditionFailed, Container, Document, NotThere
 from shared.registry.changes import Change
 from shared.registry.entries import HISTORY
@@ -11,17 +13,21 @@ from shared.registry.model import MUNICIPALITY_DOCUMENT
 
 PAGE: Final = 50
 MAX_PAGE: Final = 100
+PERSON: Final = "person"
+"""The `type` of the documents of people's accesses."""
 _WHOLE: Final = 1000
 """Documents asked for at a time when a whole partition is read."""
 LAST: Final = "~"
 """Sorts after every place in a history: those begin with a year."""
 
+_BY_ID: Final = " ORDER BY c.id"
 _OF_ONE_KIND: Final = """
 SELECT * FROM c WHERE c.orgnr = @orgnr AND c.type = @kind AND c.id > @after
 AND (NOT IS_DEFINED(c.withdrawn) OR c.withdrawn = false) ORDER BY c.id"""
 _OF_ALL_KINDS: Final = """
 SELECT * FROM c WHERE c.orgnr = @orgnr AND c.type != @history AND c.id > @after
 AND (NOT IS_DEFINED(c.withdrawn) OR c.withdrawn = false) ORDER BY c.id"""
+_ENDING: Final = f"{_OF_ONE_KIND.removesuffix(_BY_ID)} AND c.validUntil > @now AND c.validUntil <= @until{_BY_ID}"
 _MUNICIPALITIES: Final = """
 SELECT * FROM c WHERE c.id = @id AND c.orgnr > @after
 AND (NOT IS_DEFINED(c.withdrawn) OR c.withdrawn = false) ORDER BY c.orgnr"""
@@ -63,6 +69,21 @@ class Registry:
     async def page(self, orgnr: str, kind: str, after: str = "", limit: int = PAGE) -> Page:
         """A municipality's entries of one kind, those that are there."""
         return await self._page(_OF_ONE_KIND, {"@orgnr": orgnr, "@kind": kind}, after, limit, "id")
+
+    async def people(self, orgnr: str) -> tuple[Document, ...]:
+        """Everybody's access there, also of those whose has lapsed."""
+        found: list[Document] = []
+        after: str | None = ""
+        while after is not None:
+            page = await self.page(orgnr, PERSON, after, _WHOLE)
+            found += page.documents
+            after = page.next
+        return tuple(found)
+
+    async def ending(self, orgnr: str, now: datetime, until: datetime, after: str = "", limit: int = PAGE) -> Page:
+        """The accesses that have not lapsed yet and will have by then (UTC)."""
+        wanted = {"@orgnr": orgnr, "@kind": PERSON, "@now": clock.written(now), "@until": clock.written(until)}
+        return await self._page(_ENDING, wanted, after, limit, "id")
 
     async def municipalities(self, after: str = "", limit: int = PAGE) -> Page:
         """All municipalities, by their numbers."""

@@ -507,3 +507,52 @@ async def test_an_app_role_of_the_hubs_own_tenant_makes_an_operator_and_no_other
         other = replace(ola, roles=frozenset(roles))
         assert await refused(see(desk, other, Place(Thing.SYSTEMS))) is refusals.EntryUnknown
         assert await refused(see(desk, other, place(Thing.MUNICIPALITY, orgnr))) is refusals.EntryUnknown
+
+
+async def test_the_last_user_administrator_is_neither_withdrawn_nor_demoted_nor_ended(desk: Desk, orgnr: str) -> None:
+    where = place(Thing.PEOPLE, orgnr, "helseid:user-administration")
+    until = "2026-02-14T08:00:00Z"
+    for fields in (
+        None,
+        {"roles": ["monitoring"], "validUntil": until},
+        {"roles": ["user-administration"], "validUntil": "2026-01-20T08:00:00Z"},
+    ):
+        assert await refused(set_to(desk, person(Role.OPERATOR), where, fields)) is refusals.EntryInvalid
+    following = {"roles": ["user-administration"], "validUntil": "2026-07-01T00:00:00Z"}
+    operator = person(Role.OPERATOR)
+    await set_to(desk, operator, place(Thing.PEOPLE, orgnr, "helseid:next"), following, **NEW)
+    await set_to(desk, operator, where, None)
+
+
+async def test_a_second_user_administrator_is_not_made_for_longer_than_a_handover(desk: Desk, orgnr: str) -> None:
+    gatekeeper = person(Role.USER_ADMINISTRATION)
+    long = {"roles": ["monitoring"], "validUntil": "2026-07-01T00:00:00Z"}
+    await set_to(desk, gatekeeper, place(Thing.PEOPLE, orgnr, "helseid:next"), long, **NEW)
+    kept = place(Thing.PEOPLE, orgnr, "helseid:user-administration")
+    await set_to(
+        desk, person(Role.OPERATOR), kept, {"roles": ["user-administration"], "validUntil": "2026-06-01T00:00:00Z"}
+    )
+    where = place(Thing.PEOPLE, orgnr, "helseid:another")
+    both = {"roles": ["user-administration"], "validUntil": "2026-07-01T00:00:00Z"}
+    assert await refused(set_to(desk, gatekeeper, where, both, **NEW)) is refusals.EntryInvalid
+    await set_to(desk, gatekeeper, where, {**both, "validFrom": "2026-05-15T00:00:00Z"}, **NEW)
+
+
+async def test_who_loses_access_within_thirty_days_is_shown_and_listed(desk: Desk, orgnr: str, hands: Hands) -> None:
+    gatekeeper, everyone = person(Role.USER_ADMINISTRATION), Place(Thing.PEOPLE, orgnr)
+    later = {"roles": ["monitoring"], "validUntil": "2026-06-01T00:00:00Z"}
+    await set_to(desk, gatekeeper, place(Thing.PEOPLE, orgnr, "helseid:later"), later, **NEW)
+    listed = (await see(desk, gatekeeper, everyone)).body["entries"]
+    assert {each["id"]: each["endsSoon"] for each in listed} == {
+        "helseid:administration": True, "helseid:later": False, "helseid:monitoring": True,
+        "helseid:user-administration": True,
+    }  # fmt: skip
+    soon = (await see(desk, gatekeeper, everyone, endsSoon="true")).body["entries"]
+    assert [each["id"] for each in soon] == [each["id"] for each in listed if each["endsSoon"]]
+    assert len((await see(desk, gatekeeper, everyone, endsSoon="true", limit="2")).body["entries"]) == 2
+    hands.now = NOW + 31 * DAY
+    lapsed = person(Role.OPERATOR, subject="entra:ola", roles=frozenset({"Knutepunkt.Operator"}))
+    assert (await see(desk, lapsed, everyone, endsSoon="true")).body["entries"] == []
+    for odd in ("yes", "", "TRUE", "1"):
+        assert await refused(see(desk, lapsed, everyone, endsSoon=odd)) is refusals.PageOutOfBounds
+    assert await refused(see(desk, lapsed, Place(Thing.GRANTS, orgnr), endsSoon="true")) is refusals.PageOutOfBounds
