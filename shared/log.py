@@ -50,6 +50,14 @@ class LogEvent(Enum):
     STANDING_UNREACHABLE = ("HUB-3303", logging.WARNING, "How a receiver stands could not be read or kept just now")
     LANES_WOKEN = ("HUB-3304", logging.INFO, "A receiver takes messages again: so many waiting lanes were signalled")
     WAKING_FAILED = ("HUB-3305", logging.ERROR, "Waiting lanes could not be woken; it is tried again")
+    REPLAY_DONE = ("HUB-3401", logging.INFO, "A replay is done: so many messages are back in line")
+    REPLAY_STOPPED = ("HUB-3402", logging.WARNING, "A replay stopped: what it replayed first was set aside again")
+    REPLAY_FAILED = ("HUB-3403", logging.ERROR, "A replay cannot go on: what is kept of it cannot be read")
+    REPLAY_BEHIND = ("HUB-3404", logging.WARNING, "Replays could not be worked on now; they go on later")
+    WITHDRAWN = ("HUB-3405", logging.INFO, "Withdrawn before its receiver had it")
+    RESTORED = ("HUB-3406", logging.INFO, "Taken back into line after it was withdrawn")
+    EXPIRED = ("HUB-3407", logging.WARNING, "Expired: set aside for as long as its municipality keeps messages")
+    EXPIRY_BEHIND = ("HUB-3408", logging.ERROR, "It could not be looked for what has expired; it is tried again")
     SIGNAL_LOST = ("HUB-4001", logging.ERROR, "A signal could not be sent; the orphan check will send it again")
     LANE_POSTPONED = ("HUB-4002", logging.WARNING, "A lane could not be worked on now; it is due again shortly")
     ORPHANS_FOUND = ("HUB-5001", logging.WARNING, "Lanes past their due time were signalled again")
@@ -65,7 +73,11 @@ class LogEvent(Enum):
     TRAIL_BROKEN = ("HUB-7006", logging.CRITICAL, "Chains of the audit log that do not hold together; not signed for")
     TRAIL_TOUCHED = ("HUB-7007", logging.CRITICAL, "A checkpoint of the audit log is not as it was written")
     TRAIL_NOT_COPIED = ("HUB-7008", logging.ERROR, "Checkpoints could not be copied to where nothing can be changed")
-    ALERT_OPENED = ("HUB-8001", logging.ERROR, "Something is wrong: people are told once, and once more when it is well")
+    ALERT_OPENED = (
+        "HUB-8001",
+        logging.ERROR,
+        "Something is wrong: people are told once, and once more when it is well",
+    )
     ALERT_CLOSED = ("HUB-8002", logging.WARNING, "It is well again")
     NOTICE_SENT = ("HUB-8003", logging.INFO, "A notice was taken by its channel")
     NOTICE_NOT_SENT = ("HUB-8004", logging.ERROR, "A notice could not be sent; it is tried again")

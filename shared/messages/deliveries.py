@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared import clock
-from shared.messages import lifecycle, model, worklist
+from shared.messages import inserting, lifecycle, model, worklist
 from shared.messages.documents import (
     Change,
     ConditionFailed,
@@ -102,9 +102,16 @@ class DeliveryStore:
         self._container = container
         self._grace = grace
 
-    async def create(self, delivery: Delivery) -> Joined:
-        """Put a delivery at the end of its lane; it may be there already (routing goes on where it stopped)."""
+    async def create(self, delivery: Delivery, *, in_place: bool = False) -> Joined:
+        """Put a delivery at the end of its lane; it may be there already (routing goes on where it stopped).
+
+        `in_place`: others have gone on before it, so it goes where it belongs by the order of acceptance.
+        """
         keep = (Create(delivery.document()),)
+        if in_place:
+            joined = await inserting.join(self._container, keep, delivery.work(), delivery.routed_at + self._grace)
+            if joined is not None:
+                return joined
         return await worklist.join(self._container, keep, self._joining(delivery, delivery.routed_at), delivery.lane)
 
     def _joining(self, delivery: Delivery, now: datetime) -> Joining:

@@ -73,7 +73,7 @@ class Routing:
         signalled = []
         for leg in legs:
             delivery = Delivery(leg.delivery, leg.lane, leg.receiver, 0, now, event, placed.place)
-            joined = await self._deliveries.create(delivery)
+            joined = await self._deliveries.create(delivery, in_place=placed.returned)
             # Who joins a line that others stand in has their next step, unless it cannot wait for that.
             if joined is not Joined.BEHIND or event.urgency is Urgency.PROMPT:
                 signalled.append((leg, delivery.key))

@@ -17,8 +17,12 @@ REGISTER: Final = "register"
 HOST: Final = "host"
 HTTP_STATUS: Final = "httpStatus"
 DURATION_MS: Final = "durationMs"
+REPLAY: Final = "replay"
+"""Of what came back into line: the replay that it was part of."""
+DECISION: Final = "decision"
+"""Of what a person took out or put back: which entry of the log says who and why."""
 
-NAMES: Final = frozenset({JTI, CLIENT, RULES, REGISTER, HOST, HTTP_STATUS, DURATION_MS})
+NAMES: Final = frozenset({JTI, CLIENT, RULES, REGISTER, HOST, HTTP_STATUS, DURATION_MS, REPLAY, DECISION})
 """All that a station may tell."""
 OF_A_TRY: Final = frozenset({HOST, HTTP_STATUS, DURATION_MS})
 """What only a try has: a station that tells of a host was a try, however it ended."""

@@ -1,0 +1,140 @@
+"""Back into line: what was set aside (replay) or withdrawn (restore), in the order of acceptance, each once.
+
+One batch moves messages and puts them into their lane's line, so a message is in line or it is not, whatever fails and
+however often it is asked for. Nobody opens a payload; it is only looked whether there still is one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared import clock
+from shared.messages import inserting, lifecycle, model
+from shared.messages.documents import (
+    Change,
+    ConditionFailed,
+    Container,
+    Document,
+    NotThere,
+    Patch,
+    Unreachable,
+)
+from shared.messages.lanes import Lane
+from shared.messages.lifecycle import State, Step
+from shared.messages.model import LANE_DOCUMENT, Station, payload_id
+from shared.messages.worklist import GRACE
+
+AT_ONCE: Final = 25
+"""Messages of one lane in one batch, of the hundred operations that Cosmos takes."""
+
+_ATTEMPTS: Final = 20
+"""How often a batch is tried anew because its lane is being worked on meanwhile."""
+
+REPLAYED: Final = "HUB_REPLAYED"
+RESTORED: Final = "HUB_RESTORED"
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """How something comes back, and what its station tells of it."""
+
+    step: Step
+    detail: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What has come back into one lane's line."""
+
+    ids: tuple[str, ...]
+    prompt: bool
+    """Whether something of it is urgent."""
+
+
+class Returning:
+    """Puts messages back into their lines, in both kinds of lanes."""
+
+    def __init__(self, events: Container, deliveries: Container, grace: timedelta = GRACE) -> None:
+        self._events = events
+        self._deliveries = deliveries
+        self._grace = grace
+
+    async def with_payload(self, event_lane: Lane, events: Sequence[str]) -> frozenset[str]:
+        """Those of these events (of one inbound lane) whose bytes are still kept. They are not read."""
+        names = {f"@p{at}": payload_id(event) for at, event in enumerate(dict.fromkeys(events))}
+        if not names:
+            return frozenset()
+        found = await self._events.query(
+            " ".join(("SELECT c.id FROM c WHERE c.lane = @lane AND c.id IN (", ", ".join(names), ")")),
+            {"@lane": event_lane, **names},
+            len(names),
+        )
+        kept = {each["id"] for each in found}
+        return frozenset(event for event in events if payload_id(event) in kept)
+
+    async def deliveries(self, lane: Lane, ids: Sequence[str], back: Back, now: datetime) -> Returned:
+        """Put these deliveries of one outbound lane back; those that are not where `back` begins are left alone.
+
+        Raises Unreachable, also when the lane is never left in peace.
+        """
+        return await self._back(self._deliveries, lane, ids, back, now)
+
+    async def events(self, lane: Lane, ids: Sequence[str], back: Back, now: datetime) -> Returned:
+        """Put these events of one inbound lane back into the line of those that are not routed. As `deliveries`."""
+        return await self._back(self._events, lane, ids, back, now)
+
+    async def _back(self, container: Container, lane: Lane, ids: Sequence[str], back: Back, now: datetime) -> Returned:
+        if len(ids) > AT_ONCE:
+            raise ValueError("more than one batch")
+        for _ in range(_ATTEMPTS):
+            line = await container.read(LANE_DOCUMENT, lane)
+            found = [await container.read(id, lane) for id in ids]
+            documents = [each for each in found if each is not None and _can(each, back.step)]
+            if line is None or not documents:
+                return Returned((), prompt=False)
+            works = [_work(each) for each in documents]
+            unblocks = next((each["id"] for each in documents if each["id"] == line.get("blocked")), "")
+            try:
+                await container.batch(
+                    (
+                        *(_moved(each, back, now) for each in documents),
+                        *inserting.patches(line, works, now + self._grace, unblocks),
+                    ),
+                    lane,
+                )
+            except (ConditionFailed, NotThere):
+                # The line or one of them has moved on: look again.
+                continue
+            return Returned(tuple(each["id"] for each in documents), any(each["urgency"] == "prompt" for each in works))
+        raise Unreachable("LANE_CONTENDED")
+
+
+def _can(document: Document, step: Step) -> bool:
+    return State(document["state"]) in lifecycle.states_before(step)
+
+
+def _work(document: Document) -> Document:
+    """As it stands in line."""
+    if document["type"] == "event":
+        return {**model.event_from(document).facts(), "place": document.get("place", 0)}
+    return model.delivery_from({**document, "tried": document["attempts"]}, 0).work()
+
+
+def _moved(document: Document, back: Back, now: datetime) -> Patch:
+    before = State(document["state"])
+    state = lifecycle.after(before, back.step)
+    station = Station(now, state, back.detail, back.facts)
+    changes: list[Change] = [
+        Change("set", "/state", state.value),
+        Change("add", "/stations/-", station.document()),
+    ]
+    if document["type"] == "delivery":
+        changes.append(Change("set", "/due", clock.written(now)))
+    conditions = [f"c.state = '{before}'"]
+    aside: dict[str, Any] | None = document.get("aside")
+    if aside is not None:
+        changes.append(Change("remove", "/aside"))
+        conditions.append(f"c.aside.at = '{aside['at']}'")
+    return Patch(document["id"], tuple(changes), f"FROM c WHERE {' AND '.join(conditions)}")
