@@ -1,9 +1,9 @@
 """Looks through everything that a hub has left behind for what may only be in payloads (P6).
 
-Every hub that a test starts is swept when it has ended (`tests.flow.hub.world`): its logs, what was on its bus, every
-document that is no payload (work lists, registers, audit log, checkpoints), the journal's account of how it was called,
-and the answers that its callers got. Looked for are the people, numbers and tokens that were sent, in every form that
-`tests.flow.marks` knows, and anything that is shaped as a token or is some person's number, whoever sent it.
+Every hub that a test starts is swept when it has ended (`tests.flow.hub.world`): its logs, traces and metrics, its bus,
+every document that is no payload (work lists, registers, audit log, checkpoints), the journal's account of how it was
+called, and the answers that its callers got. Looked for are the people, numbers and tokens sent, in every form that
+`tests.flow.marks` knows, and anything shaped as a token or that is some person's number, whoever sent it.
 """
 
 import re
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sandbox.hub_parts import GROUPS
 from shared.identity.person import person_number
 from tests.flow.marks import forms, rows
 from tests.flow.watch import ELEVEN, SECRETS
@@ -41,7 +42,8 @@ def sweep(
 ) -> list[Hit]:
     """Everything found in the folder of a hub that has ended, in what it answered and in how it called the journal."""
     places = {
-        "a log": _logs(folder),
+        "a log": _lines(folder / "logs"),
+        "a trace or metric": (line for name in GROUPS for line in _lines(folder / name)),
         "the bus": (each.read_bytes() for each in _files(folder / "servicebus")),
         "a document": _documents(folder),
         "the journal's calls": (*_calls(folder), *(each.encode("utf-8", "surrogateescape") for each in calls)),
@@ -88,8 +90,8 @@ def _files(folder: Path) -> Iterator[Path]:
     return (each for each in sorted(folder.rglob("*")) if each.is_file())
 
 
-def _logs(folder: Path) -> Iterator[bytes]:
-    for each in _files(folder / "logs"):
+def _lines(folder: Path) -> Iterator[bytes]:
+    for each in _files(folder):
         yield from each.read_bytes().splitlines()
 
 

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from sandbox.host import telemetry
 from tests.flow.marks import forms
 from tests.flow.sweep import assert_clean, sweep
 from tests.flow.watch import Watch, people
@@ -57,6 +58,9 @@ def plant(folder: Path, place: str, what: bytes) -> dict[str, Any]:
         case "a log":
             with (folder / "logs" / "queues.log.1").open("ab") as log:
                 log.write(b"... " + what + b" ...\n")
+        case "a trace or metric":
+            (folder / "app").mkdir()
+            (folder / "app" / telemetry.FILE).write_bytes(b'{"name": "deliver", "attributes": {"x": "' + what + b'"}}')
         case "the bus":
             (folder / "servicebus" / "servicebus.db-wal").write_bytes(b"\0\x01" + what + b"\0")
         case "a document":
@@ -70,7 +74,7 @@ def plant(folder: Path, place: str, what: bytes) -> dict[str, Any]:
     return {}
 
 
-PLACES = ("a log", "the bus", "a document", "the journal's calls", "an answer")
+PLACES = ("a log", "a trace or metric", "the bus", "a document", "the journal's calls", "an answer")
 
 
 def test_what_a_hub_leaves_when_all_is_well_is_clean(left: Path) -> None:
