@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(chosen, as_json=args.json)
     size = QUICK if args.quick else Size(args.messages, args.outage)
     if args.keep is not None:
+        if args.keep.exists() and any(args.keep.iterdir()):
+            raise Failure(f"{args.keep} is not empty: what a hub before left there would be counted too")
         results = asyncio.run(_all(chosen, args.keep.absolute(), size, args.seed))
     else:
         with tempfile.TemporaryDirectory(prefix="hub-faults-", ignore_cleanup_errors=True) as folder:

@@ -34,12 +34,16 @@ class Letters:
         self._chance = random.Random(f"{name} {seed}")  # noqa: S311 - the same run again
         self._written = 0
 
+    def name_of(self, patient: int) -> str:
+        """What a patient of this run is called in messages, and in nothing else."""
+        return f"{self._name}-{patient:05}"
+
     def write(self, patient: int, *, prompt: bool | None = None, size: int = 0) -> Letter:
         """A message about a patient of this run; `prompt` left out: one in three is. `size`: in bytes, at least."""
         if prompt is None:
             prompt = self._chance.random() < 1 / 3
         resource, example = _ALARM if prompt else _MEASUREMENT
-        about = f"{self._name}-{patient:05}"
+        about = self.name_of(patient)
         self._written += 1
         message = _about(example, about, f"{self._name}-{self._chance.getrandbits(64):016x}-{self._written:06}")
         body = json.dumps(message, ensure_ascii=False).encode()

@@ -105,11 +105,14 @@ class Rig:
 
     @asynccontextmanager
     async def cosmos(self, **fault: object) -> AsyncIterator[None]:
-        """The Cosmos endpoint misbehaves until the end."""
+        """The Cosmos endpoint misbehaves until the end. Raises NotSeen when no request came to feel it."""
         async with self.breaking(f"cosmos: {fault}", answers_lost=True):
+            before = await self._struck()
             await self.cosmos_fault(refuse=True, **fault)
             try:
                 yield
+                if await self._struck() == before:
+                    raise NotSeen(f"nobody met the fault of the Cosmos endpoint ({fault})")
             finally:
                 await self.cosmos_fault(refuse=False)
 
@@ -157,6 +160,12 @@ class Rig:
     async def broker_fault(self, **fault: object) -> None:
         """Tell the Service Bus broker how to misbehave."""
         await self._tell(f"{self.hub.addresses.servicebus_counters}/faults", fault)
+
+    async def tls_door(self, certificate: str) -> str:
+        """Have the EPJ open a door that speaks TLS and shows such a certificate. Its address."""
+        async with self._http.post(f"{self.hub.addresses.epj}/tls", json={"certificate": certificate}) as answer:
+            answer.raise_for_status()
+            return str((await answer.json())["url"])
 
     def clock(self, part: str, seconds: float) -> None:
         """Put the clock of an app's process off by so many seconds."""
@@ -264,6 +273,12 @@ class Rig:
                     return found
             except (aiohttp.ClientError, OSError, TimeoutError):
                 await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _struck(self) -> int:
+        """How many requests have met a fault since the Cosmos endpoint was started."""
+        async with self._http.get(f"http://127.0.0.1:{self.hub.ports['cosmos']}/_sandbox/counters") as answer:
+            requests = (await answer.json())["requests"]
+        return sum(count for kind, count in requests.items() if kind.startswith("fault-"))
 
     async def _tell(self, url: str, what: Mapping[str, object]) -> None:
         async with self._http.post(url, json=what) as answer:
