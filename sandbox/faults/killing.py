@@ -29,9 +29,10 @@ async def _accepted(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _routing(stage: Stage) -> AsyncIterator[None]:
     await stage.send(1 / 2)
-    await stage.rig.cosmos_fault(refuse=True)
-    yield
-    await stage.rig.cosmos_fault(refuse=False)
+    async with stage.rig.breaking("the store turns the hub away", answers_lost=True):
+        await stage.rig.cosmos_fault(refuse=True)
+        yield
+        await stage.rig.cosmos_fault(refuse=False)
 
 
 @asynccontextmanager
