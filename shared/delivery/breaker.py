@@ -120,7 +120,9 @@ def _failed(breaker: Breaker, began: datetime, code: str, now: datetime, rules: 
     if breaker.is_open:
         return known
     window = _counted(breaker.window, now, rules, failed=True)
-    tries, failures = sum(each.tries for each in window), sum(each.failures for each in window)
+    begins = now - rules.window
+    seconds = [each for each in window if begins < each.began]
+    tries, failures = sum(each.tries for each in seconds), sum(each.failures for each in seconds)
     by_part = tries >= rules.least_tries and failures >= rules.ratio * tries
     if known.straight >= rules.straight or by_part:
         return replace(known, opened=now, probe_at=now + rules.probe_every, window=())
@@ -133,9 +135,9 @@ def _closed(breaker: Breaker, now: datetime) -> Breaker:
 
 
 def _counted(window: tuple[Second, ...], now: datetime, rules: BreakerRules, *, failed: bool) -> tuple[Second, ...]:
-    # A clock set back leaves seconds that have not come yet; they would count for ever.
-    kept = tuple(each for each in window if now - rules.window < each.began <= now)
-    if kept and now - kept[-1].began < _SLICE:
-        last = kept[-1]
-        return (*kept[:-1], Second(last.began, last.tries + 1, last.failures + failed))
-    return (*kept, Second(now, 1, int(failed)))
+    if window and window[-1].began <= now < window[-1].began + _SLICE:
+        last = window[-1]
+        return (*window[:-1], Second(last.began, last.tries + 1, last.failures + failed))
+    # Once a second. A clock set back leaves seconds that have not come yet; they would count for ever.
+    begins = now - rules.window
+    return (*(each for each in window if begins < each.began <= now), Second(now, 1, int(failed)))

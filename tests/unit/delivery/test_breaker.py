@@ -96,14 +96,10 @@ def test_it_is_never_open_without_five_in_a_row_or_half_of_a_minutes_tries(
         was = breaker
         breaker = (fail if failed else take)(breaker, now)
         if breaker.is_open and not was.is_open:
-            last = [each for _, each in seen]
-            # Tries are counted by the second, so the window may reach back one second less.
-            minute = [each for at, each in seen if now - RULES.window < at]
-            nearly = [each for at, each in seen if now - RULES.window + SECOND < at]
-            halves = [len(each) >= 10 and sum(each) * 2 >= len(each) for each in (minute, nearly)]
+            # Tries are counted by the second, so the window may reach back a second less than a minute.
             within = [seen[begin:] for begin in range(len(seen)) if now - seen[begin][0] < RULES.window]
-            any_half = any(len(each) >= 10 and sum(f for _, f in each) * 2 >= len(each) for each in within)
-            assert last[-5:] == [True] * 5 or any(halves) or any_half
+            half = any(len(each) >= 10 and sum(bad for _, bad in each) * 2 >= len(each) for each in within)
+            assert half or [bad for _, bad in seen][-5:] == [True] * 5
         if not breaker.is_open and was.is_open:
             seen = []
 

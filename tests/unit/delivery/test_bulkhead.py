@@ -59,6 +59,11 @@ def test_slow_receivers_together_leave_room_for_the_others() -> None:
     assert taken(few, "quick", ROUTINE) == 2
 
 
+def test_all_receivers_together_take_no_more_than_there_are_workers() -> None:
+    places = bulkhead()
+    assert sum(taken(places, f"receiver{number}", PROMPT, tries=3) for number in range(60)) == RULES.workers
+
+
 def test_a_receiver_gets_no_more_in_a_second_than_it_takes() -> None:
     places, room, went = bulkhead(), Room(100, per_second=10), list[int]()
     for tenth in range(100):

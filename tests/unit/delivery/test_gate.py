@@ -95,6 +95,18 @@ async def test_two_instances_send_one_probe_between_them(around: Around) -> None
                 await gate.leave(verdict, SILENCE)
 
 
+async def test_who_comes_too_late_for_the_probe_gives_its_place_back(around: Around) -> None:
+    around.limits(at_once=1)
+    one, other = await broken(around.gate()), around.gate()
+    around.pass_s(14)
+    assert await code(other) == "HUB_BREAKER_OPEN"
+    around.pass_s(1)
+    await tried(one, SILENCE)
+    # What the other one knows is of a second ago, when nobody had claimed the probe.
+    assert await code(other) == "HUB_BREAKER_OPEN"
+    assert await code(other, PROMPT) == "go"
+
+
 async def test_what_one_instance_finds_out_the_other_knows_within_five_seconds(around: Around) -> None:
     one, other = around.gate(), around.gate()
     assert await code(other) == "go"

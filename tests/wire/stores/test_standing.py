@@ -346,3 +346,15 @@ async def test_one_receiver_with_very_many_lanes_leaves_others_their_share_and_t
     for world, many in zip(worlds, lanes, strict=True):
         assert sum(lane.startswith(world.to.orgnr) for _, lane in alone.sent) >= min(many, 20)
         assert (await world.standing()).held
+
+
+async def test_receivers_whose_turn_does_not_come_are_looked_at_next_time(alone: World) -> None:
+    slow = replace(NUMBERS.waking, lanes_per_second=1, lanes_at_once=1, seconds_per_look=2)
+    worlds = [replace(alone, to=To(str(next(_numbers)), "epj"), sent=alone.sent) for _ in range(3)]
+    for world in worlds:
+        gate = await broken(world)
+        await world.park("a")
+        await well(world, gate)
+    waking = alone.waking(replace(NUMBERS, waking=slow))
+    assert [(await waking.look()).lanes for _ in range(3)] == [2, 1, 0]
+    assert all([(await world.standing()).held for world in worlds])
