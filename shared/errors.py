@@ -201,6 +201,78 @@ class UnknownMessage(HubError):
     vkp_code = "2"
 
 
+class MessageBusy(HubError):
+    """The message is being handed over, or routed, at this moment.
+
+    Ask again in a minute; what is being handed over cannot be taken back.
+    """
+
+    code = "SEND_MESSAGE_BUSY"
+    status = 409
+    issue_type = "lock-error"
+    vkp_code = "2"
+
+
+class MessageElsewhere(HubError):
+    """The message is not where this could be done to it.
+
+    See its state: what has been delivered or has expired cannot be withdrawn, and only what was withdrawn restored.
+    """
+
+    code = "SEND_MESSAGE_STATE"
+    status = 409
+    issue_type = "conflict"
+    vkp_code = "2"
+
+
+class PayloadGone(HubError):
+    """The bytes of this message have been deleted, as its municipality's retention has it.
+
+    Ask its sender to post it again.
+    """
+
+    code = "SEND_PAYLOAD_GONE"
+    status = 410
+    issue_type = "deleted"
+    vkp_code = "2"
+
+
+class UnknownOperation(HubError):
+    """There is nothing of this kind here, or it is not yours to see.
+
+    Check the id and the municipality's organisation number.
+    """
+
+    code = "SEND_OPERATION_UNKNOWN"
+    status = 404
+    issue_type = "not-found"
+    vkp_code = "2"
+
+
+class OrderInvalid(HubError):
+    """This cannot be done as it was asked for.
+
+    Mend each finding and send it again.
+    """
+
+    code = "SEND_ORDER_INVALID"
+    status = 422
+    issue_type = "business-rule"
+    vkp_code = "2"
+
+
+class OrderNotJson(HubError):
+    """The body is not what this address takes.
+
+    Send one JSON object of at most 64 KiB, each name once.
+    """
+
+    code = "SEND_ORDER_NOT_JSON"
+    status = 400
+    issue_type = "structure"
+    vkp_code = "2.4"
+
+
 class WrongContentType(HubError):
     """The content type is not one this API takes.
 

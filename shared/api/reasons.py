@@ -59,6 +59,28 @@ REASONS: Final = (
         "The receiver did not take it during the whole schedule; it is quarantined.",
         "Find out with the receiver what is wrong.",
     ),
+    Reason("HUB_REPLAYED", "It was set aside, and a person has put it back into its line.", "Nothing."),
+    Reason("HUB_RESTORED", "It was withdrawn, and a person has put it back into its line.", "Nothing."),
+    Reason(
+        "HUB_WITHDRAWN",
+        "A person of its municipality, or an operator, has withdrawn it before its receiver had it.",
+        "Nothing. It can be restored for as long as its payload is kept.",
+    ),
+    Reason(
+        "HUB_EXPIRED",
+        "It was set aside and nobody decided about it for as long as its municipality keeps messages.",
+        "Ask the sender to post the message again, if it still matters.",
+    ),
+    Reason(
+        "HUB_FAILED_AGAIN",
+        "A replay stopped: most of the messages that it replayed first were set aside again for the same cause.",
+        "Find out with the receiver what is wrong, and replay the rest then.",
+    ),
+    Reason(
+        "HUB_REPLAY_UNREADABLE",
+        "A replay stopped, since a document that it needs cannot be read.",
+        "Tell the hub's operators the replay's id: this is a fault of the hub.",
+    ),
     Reason(
         "HUB_TRAIL_UNREACHABLE",
         "A refusal could not be kept in the trail; the caller got its answer all the same. Only in the log.",

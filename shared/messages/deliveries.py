@@ -136,6 +136,11 @@ class DeliveryStore:
             return document
         return {**document, "state": State.DELIVERING.value, "attempts": _tried(line), "due": line["due"]}
 
+    async def words(self, delivery: str, attempt: int, lane: Lane) -> str | None:
+        """What its receiver said when it refused this try; None when it said nothing, or it is no longer kept."""
+        document = await self._container.read(_words_id(delivery, attempt), lane)
+        return None if document is None else str(document["words"])
+
     async def begin(
         self, lane: Lane, by: Urgency, now: datetime, silence: timedelta, *, woken: bool = False
     ) -> Try | Elsewhere | None:
@@ -231,6 +236,19 @@ class DeliveryStore:
                 return False
             await self._give_up(begun, error, outcome.now)
         return True
+
+    async def release(self, begun: Try, key: str, until: datetime) -> None:
+        """The try was a probe, and failed: the line is held up by its receiver as before, and only the try is counted.
+
+        A probe comes every few seconds for as long as an outage lasts, so it is no station of the message's road: its
+        document would grow beyond what the database takes. Raises ConditionFailed when overtaken.
+        """
+        changes = (
+            Change("set", "/trying", None), Change("set", "/parked", key), Change("set", "/due", clock.written(until)),
+        )  # fmt: skip
+        await self._container.patch(
+            Patch(LANE_DOCUMENT, changes, f"FROM c WHERE {_mine(begun.delivery)}"), begun.delivery.lane
+        )
 
     async def _still_mine(self, delivery: Delivery) -> bool:
         line = await self._container.read(LANE_DOCUMENT, delivery.lane)
@@ -345,9 +363,13 @@ def _moved(delivery: Delivery, step: Step, outcome: Outcome, due: str | None, re
     )
 
 
+def _words_id(delivery: str, attempt: int) -> str:
+    return f"{delivery}.words.{attempt}"
+
+
 def _words(delivery: Delivery, refusal: Refusal) -> Document:
     document: Document = {
-        "id": f"{delivery.id}.words.{delivery.attempts}", "lane": delivery.lane, "type": "words",
+        "id": _words_id(delivery.id, delivery.attempts), "lane": delivery.lane, "type": "words",
         "delivery": delivery.id, "words": refusal.words,
     }  # fmt: skip
     return document if refusal.kept_for is None else {**document, "ttl": max(1, int(refusal.kept_for.total_seconds()))}

@@ -152,6 +152,13 @@ class SetAside:
         found = await container.query(text, {**given, "@kind": kind, "@key": key}, limit)
         return tuple(map(item_from, found))
 
+    async def everything(self, since: datetime | None, limit: int, *, events: bool) -> tuple[Item, ...]:
+        """What is set aside anywhere, the longest ago first, from a time on: deliveries, or events."""
+        where, given = _where(Filter(since=since))
+        container, kind = (self._events, "event") if events else (self._deliveries, "delivery")
+        text = _text("SELECT * FROM c", ("c.type = @kind", *where), "ORDER BY c.aside.at")
+        return tuple(map(item_from, await container.query(text, {**given, "@kind": kind}, limit)))
+
     async def in_lane(self, wanted: Filter, lane: Lane, key: str, limit: int) -> tuple[Item, ...]:
         """What is set aside in one lane, in the order of acceptance."""
         where, given = _where(wanted)

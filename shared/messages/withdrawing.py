@@ -79,15 +79,18 @@ class TakingOut:
             return Taken(Took.BUSY)
         return Taken(Took.OUT)
 
-    async def delivery(self, id: str, lane: Lane, out: Out, now: datetime) -> Taken:
-        """Take out a delivery that is in line or set aside. Raises Unreachable, also for a lane never left in peace."""
+    async def delivery(self, id: str, lane: Lane, out: Out, now: datetime, *, aside_only: bool = False) -> Taken:
+        """Take out a delivery that is in line or set aside (or only if it is set aside).
+
+        Raises Unreachable, also for a lane that is never left in peace.
+        """
         for _ in range(_ATTEMPTS):
             document = await self._deliveries.read(id, lane)
             state = State(document["state"]) if document is not None else State.EXPIRED
             if document is None or state not in lifecycle.states_before(out.step):
                 return Taken(_instead(state, out.step, busy=state is State.DELIVERING))
             line = await self._deliveries.read(LANE_DOCUMENT, lane)
-            if line is None:
+            if line is None or (aside_only and "aside" not in document):
                 return Taken(Took.BUSY)
             at = next((at for at, work in enumerate(line["pending"]) if work["id"] == id), None)
             if (at is None) != ("aside" in document):
