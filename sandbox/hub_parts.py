@@ -51,7 +51,7 @@ _KEPT_FROM_CALLER: Final = frozenset(
 _SETTINGS_FROM_CALLER: Final = (
     "Alerts__alarmAfter", "Alerts__wellAfter", "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES,
     "Pseudonym__", "Registry__", "Upkeep__", "Checkpoints__silence", "Trail__alwaysOn", "Trail__longestDelay",
-    "Trail__retention", "Cosmos__patience", "ServiceBus__patience",
+    "Trail__retention", "Cosmos__patience", "ServiceBus__patience", "Secret__",
 )  # fmt: skip
 
 
