@@ -6,7 +6,6 @@ called, and the answers that its callers got. Looked for are the people, numbers
 `tests.flow.marks` knows, and anything shaped as a token or that is some person's number, whoever sent it.
 """
 
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -15,12 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.hub_parts import GROUPS
-from shared.identity.person import person_number
 from tests.flow.marks import forms, rows
-from tests.flow.watch import ELEVEN, SECRETS
+from tests.flow.watch import SECRETS
+from tests.leaks import numbers, shapes
 
-_TOKEN: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{12,}\.(?:eyJ)?[A-Za-z0-9_-]{12,}")
-"""A JWS in its compact form: its header begins so, since it begins as a JSON object."""
+_CALLS: Final = "the journal's calls"
 _IN_EVERY_FORM: Final = 60
 _AS_THEY_ARE: Final = 600
 """So many marks are looked for in every form, and so many more as they are: a sweep must stay quick. People come first;
@@ -46,7 +44,7 @@ def sweep(
         "a trace or metric": (line for name in GROUPS for line in _lines(folder / name)),
         "the bus": (each.read_bytes() for each in _files(folder / "servicebus")),
         "a document": _documents(folder),
-        "the journal's calls": (*_calls(folder), *(each.encode("utf-8", "surrogateescape") for each in calls)),
+        _CALLS: (*_calls(folder), *(each.encode("utf-8", "surrogateescape") for each in calls)),
         "an answer": answers,
     }
     wanted = _wanted(marks)
@@ -78,12 +76,9 @@ def _marked(where: str, text: bytes, wanted: Mapping[bytes, str]) -> Iterator[Hi
 
 def _shaped(where: str, text: bytes) -> Iterator[Hit]:
     # The journal is called with credentials of the hub's own.
-    if where != "the journal's calls":
-        for found in _TOKEN.finditer(text):
-            yield Hit("a token", where, text[max(0, found.start() - _AROUND) : found.start() + _AROUND])
-    for found in ELEVEN.finditer(text):
-        if person_number(found[0].decode()).valid:
-            yield Hit("a person's number", where, text[max(0, found.start() - _AROUND) : found.end() + _AROUND])
+    found_here = ((found, "a person's number") for found in numbers(text)) if where == _CALLS else shapes(text)
+    for found, what in found_here:
+        yield Hit(what, where, text[max(0, found.start() - _AROUND) : found.start() + _AROUND])
 
 
 def _files(folder: Path) -> Iterator[Path]:

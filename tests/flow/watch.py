@@ -5,16 +5,14 @@ people and numbers in bodies, and the answers that must not repeat them.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import aiohttp
 
 from sandbox.hub_parts import MUNICIPALITY
-from shared.identity.person import person_number
+from tests.leaks import numbers
 
-ELEVEN: Final = re.compile(rb"(?<![0-9A-Za-z])[0-9]{11}(?![0-9A-Za-z])")
 SECRETS: Final = ("Authorization", "DPoP")
 _TAIL: Final = 48
 """Characters of a token's signature: nothing that two tokens share."""
@@ -89,9 +87,8 @@ class Watch:
 
 def people(body: bytes) -> Iterator[tuple[str, str]]:
     """The numbers, names and identifiers of people in a message, each with what it is."""
-    for number in ELEVEN.findall(body):
-        if person_number(number.decode()).valid:
-            yield "number", number.decode()
+    for found in numbers(body):
+        yield "number", found[0].decode()
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):

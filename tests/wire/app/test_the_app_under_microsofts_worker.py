@@ -79,7 +79,7 @@ def test_every_container_the_app_uses_is_declared() -> None:
     declared = {each.name: each.partition_key for each in topology.load().containers}
     source = (ROOT / "shared" / "road" / "hub.py").read_text(encoding="utf-8")
     used = {name for name in declared if f'LazyContainer(self._cosmos, "{name}")' in source}
-    assert used == set(declared) == {"events", "deliveries", "proofs", "registry", "refusals"}
+    assert used == set(declared) == {"events", "deliveries", "operations", "proofs", "registry", "refusals"}
     assert source.count("LazyContainer(self._cosmos") == len(declared)
 
 
