@@ -55,6 +55,11 @@ def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
     async def receiver(req: func.HttpRequest) -> func.HttpResponse:
         return await answer(req, Thing.RECEIVERS)
 
+    @door.function_name("registry_proposals")
+    @door.route("registry/municipalities/{orgnr}/proposals", methods=["GET"])
+    async def proposals(req: func.HttpRequest) -> func.HttpResponse:
+        return await answer(req, Thing.PROPOSALS)
+
     @door.function_name("registry_grants")
     @door.route("registry/municipalities/{orgnr}/grants", methods=["GET"])
     async def grants(req: func.HttpRequest) -> func.HttpResponse:
@@ -135,7 +140,8 @@ def _answered(answer: Answer, correlation: str) -> func.HttpResponse:
     if answer.etag is not None:
         headers["ETag"] = answer.etag
     body: dict[str, Any] = answer.body
-    return http.plain_json(201 if answer.created else 200, body, headers)
+    status = 202 if answer.proposed else 201 if answer.created else 200
+    return http.plain_json(status, body, headers)
 
 
 def _allowed(error: HubError) -> dict[str, str]:

@@ -25,7 +25,8 @@ from shared.registry.asking import ENDS_SOON
 from shared.registry.entries import READERS
 from shared.registry.gatekeepers import SOON
 from shared.registry.keeping import MAX_PAGE, PAGE
-from shared.registry.places import FORMS, HISTORIES, LISTED
+from shared.registry.places import HISTORIES, LISTED, SEEN
+from shared.registry.proposals import LASTING
 from shared.registry.refusals import (
     ConditionMissing,
     EntryChanged,
@@ -69,6 +70,9 @@ _ADDRESSES: Final = (
     _Address(f"{_HOME}/{{orgnr}}", Thing.MUNICIPALITY, False, "A municipality, less what has addresses of its own"),
     _Address(f"{_HOME}/{{orgnr}}/receivers", Thing.RECEIVERS, True, "Who gets its messages"),
     _Address(f"{_HOME}/{{orgnr}}/receivers/{{id}}", Thing.RECEIVERS, False, "A receiver, by its id"),
+    _Address(
+        f"{_HOME}/{{orgnr}}/proposals", Thing.PROPOSALS, True, "Receivers as proposed, until another person agrees"
+    ),
     _Address(f"{_HOME}/{{orgnr}}/grants", Thing.GRANTS, True, "Which systems it lets in"),
     _Address(f"{_HOME}/{{orgnr}}/grants/{{id}}", Thing.GRANTS, False, "What it grants to a system, by its vkp-id"),
     _Address(f"{_HOME}/{{orgnr}}/partner-profile", Thing.PARTNER_PROFILE, False, "What ServiceCodes mean in its EPJ"),
@@ -105,7 +109,7 @@ def paths() -> dict[str, Any]:
 def schemas() -> dict[str, Any]:
     """Component schemas: what each entry is, and what it consists of."""
     found: dict[str, Any] = {}
-    for thing, (kind, theirs) in FORMS.items():
+    for thing, (kind, theirs) in SEEN.items():
         entry = _moved(of_entry(kind, theirs))
         found.update(entry.pop("$defs", {}))
         found[_schema_name(thing)] = entry
@@ -155,6 +159,7 @@ def _put(each: _Address) -> dict[str, Any]:
         "responses": {
             "200": {"description": "Changed, or as it was wanted already", **done},
             "201": {"description": "Made", **done},
+            **({"202": {"description": _PROPOSED, **done}} if each.thing is Thing.RECEIVERS else {}),
             **refusals.responses(CHANGE_REFUSALS),
         },
     }
@@ -274,6 +279,10 @@ def _moved(value: Any) -> Any:
     return [_moved(each) for each in value] if isinstance(value, list) else value
 
 
+_PROPOSED: Final = (
+    "Kept as a proposal, nothing is changed yet: another address or way in (url, credentials, auth, kind), or a new "
+    f"receiver, counts when another person sends the same entry within {LASTING.days} days."
+)
 _ENDS_SOON: Final = f"Whether the access lapses within {SOON.days} days"
 _ETAG: Final[Mapping[str, Any]] = {
     "ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}},

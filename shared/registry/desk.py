@@ -18,13 +18,14 @@ from shared.identity.series import Environment
 from shared.messages.documents import Document, Unreachable
 from shared.registry import gatekeepers
 from shared.registry.asking import ENDS_SOON, body_of, check_condition, etag, finding, page_of
-from shared.registry.changes import change
+from shared.registry.changes import Change, change
 from shared.registry.entries import WITHDRAWN, Entry, entry_of, version_of
 from shared.registry.gatekeepers import SOON, ends_soon
 from shared.registry.keeping import Conflict, Page, Registry
 from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Grant, Municipality, is_orgnr, system_id
 from shared.registry.people import Access, Person, Role, access_from, access_id
 from shared.registry.places import EVERYWHERE, HISTORIES, KINDS, Place, name_of, shown, wanted
+from shared.registry.proposals import Proposal, makes_count, needs_another, proposal_id
 from shared.registry.refusals import (
     EntryChanged,
     EntryInvalid,
@@ -61,6 +62,8 @@ class Answer:
     etag: str | None = None
     """Of an entry: the version, as If-Match wants it."""
     created: bool = False
+    proposed: bool = False
+    """Nothing has been changed yet: it waits for another person."""
 
 
 class Desk:
@@ -212,12 +215,36 @@ class Desk:
         await self._judge(entry, House(self._environment, self._resources, now))
         if place.thing is Thing.PEOPLE:
             await self._judge_people(place.orgnr, made.id, entry, now)
-        await self._registry.write(made)
+        together: tuple[Change, ...] = ()
+        if place.thing is Thing.RECEIVERS:
+            counts, proposal = await self._proposal(place, current, entry, (person.subject, why), now)
+            if not counts:
+                # None: proposed by the same person at this very moment.
+                if proposal is not None:
+                    await self._registry.write(proposal)
+                body = {"id": _id(place), "version": version_of(document), "entry": before}
+                return Answer(body, etag(version_of(document)), proposed=True)
+            together = () if proposal is None else (proposal,)
+        await self._registry.write(made, *together)
         if self._register is not None:
             self._register.forget(made.orgnr, made.id)
         after = shown(place, entry)
         body = {"id": _id(place), "version": made.version, "entry": after}
         return Answer(body, etag(made.version), created=before is None)
+
+    async def _proposal(
+        self, place: Place, before: Entry | None, after: Entry | None, who_why: tuple[str, str], now: datetime
+    ) -> tuple[bool, Change | None]:
+        """Whether a change of a receiver counts now, and what is to be written of its proposal (None: nothing)."""
+        id = place.id or ""
+        was, wished = (each.receiver(id) if isinstance(each, Municipality) else None for each in (before, after))
+        if wished is None or not needs_another(was, wished):
+            return True, None
+        document = await self._registry.read(place.orgnr, proposal_id(id))
+        kept = entry_of(document)
+        if makes_count(kept if isinstance(kept, Proposal) else None, wished, who_why[0], now):
+            return True, change(document, None, *who_why, now)
+        return False, change(document, Proposal(place.orgnr, wished, who_why[0], now), *who_why, now)
 
     async def _judge_people(self, orgnr: str, id: str, entry: Entry | None, now: datetime) -> None:
         """As the municipality's people would be with this entry in the place of the one with the id. Raises Invalid."""

@@ -16,9 +16,10 @@ from shared.registry.model import (
 )
 from shared.registry.partner import PartnerProfile, partner_from
 from shared.registry.people import Access, access_from
+from shared.registry.proposals import Proposal, proposal_from
 from shared.registry.revoked import RevokedKeys, revoked_from
 
-type Entry = Municipality | Grant | PartnerProfile | Access | System | RevokedKeys
+type Entry = Municipality | Grant | PartnerProfile | Access | System | RevokedKeys | Proposal
 
 READERS: Final[Mapping[str, Callable[[Document], Entry]]] = MappingProxyType({
     "municipality": municipality_from,
@@ -27,6 +28,7 @@ READERS: Final[Mapping[str, Callable[[Document], Entry]]] = MappingProxyType({
     "person": access_from,
     "system": system_from,
     "revokedKeys": revoked_from,
+    "proposal": proposal_from,
 })  # fmt: skip
 """By the `type` of their documents."""
 

@@ -59,10 +59,11 @@ class Registry:
         """A document as it is now, withdrawn ones too; None when there never was one."""
         return await self._container.read(id, orgnr)
 
-    async def write(self, change: Change) -> None:
-        """Write a change. Raises Conflict."""
+    async def write(self, change: Change, *more: Change) -> None:
+        """Write a change; with others of the same partition all or none. Raises Conflict."""
+        operations = tuple(each for one in (change, *more) for each in one.operations)
         try:
-            await self._container.batch(change.operations, change.orgnr)
+            await self._container.batch(operations, change.orgnr)
         except (ConditionFailed, AlreadyThere, NotThere):
             raise Conflict from None
 

@@ -23,6 +23,7 @@ from shared.registry.model import (
 )
 from shared.registry.partner import PARTNER_DOCUMENT, PartnerProfile
 from shared.registry.people import Access, access_id
+from shared.registry.proposals import Proposal, proposal_id
 from shared.registry.revoked import REVOKED_DOCUMENT, RevokedKeys
 from shared.registry.roles import Thing
 from shared.registry.shapes import Fault, Invalid, as_json, written
@@ -39,9 +40,13 @@ FORMS: Final[Mapping[Thing, tuple[type[Any], frozenset[str]]]] = MappingProxyTyp
     Thing.REVOKED_KEYS: (RevokedKeys, frozenset()),
 })  # fmt: skip
 """The form of each thing that can be changed, and the fields of it that are not in bodies."""
+SEEN: Final[Mapping[Thing, tuple[type[Any], frozenset[str]]]] = MappingProxyType({
+    **FORMS, Thing.PROPOSALS: (Proposal, frozenset({"orgnr"})),
+})  # fmt: skip
+"""The same, with what can only be seen."""
 
 KINDS: Final[Mapping[Thing, str]] = MappingProxyType({
-    Thing.GRANTS: "grant", Thing.PEOPLE: "person", Thing.SYSTEMS: "system",
+    Thing.GRANTS: "grant", Thing.PEOPLE: "person", Thing.SYSTEMS: "system", Thing.PROPOSALS: "proposal",
 })  # fmt: skip
 """The `type` of the documents of each list that has documents of its own."""
 ALONE: Final = frozenset({Thing.MUNICIPALITY, Thing.PARTNER_PROFILE, Thing.TRAFFIC, Thing.REVOKED_KEYS})
@@ -84,6 +89,8 @@ class Place:
                 return self.orgnr, access_id(self.id or "")
             case Thing.PARTNER_PROFILE:
                 return self.orgnr, PARTNER_DOCUMENT
+            case Thing.PROPOSALS:
+                return self.orgnr, proposal_id(self.id or "")
             case Thing.SYSTEMS | Thing.SYSTEM_HISTORY:
                 return SYSTEMS, system_id(self.id or "")
             case Thing.REVOKED_KEYS:
@@ -115,6 +122,8 @@ def name_of(thing: Thing, entry: Entry) -> str:
             return entry.subject
         case RevokedKeys():
             return REVOKED_DOCUMENT
+        case Proposal():
+            return entry.receiver.id
         case _:
             return entry.orgnr
 
@@ -172,5 +181,5 @@ def _with(receivers: tuple[Receiver, ...], id: str | None, made: Receiver | None
 
 
 def _bare(thing: Thing, entry: Any) -> Document:
-    form, theirs = FORMS[thing]
+    form, theirs = SEEN[thing]
     return {name: value for name, value in as_json(form, entry).items() if name not in theirs}

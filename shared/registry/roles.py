@@ -15,6 +15,8 @@ class Thing(StrEnum):
     """The list of them all."""
     MUNICIPALITY = "municipality"
     RECEIVERS = "receivers"
+    PROPOSALS = "proposals"
+    """Receivers as somebody wants them to be, until another person wants it too."""
     GRANTS = "grants"
     PARTNER_PROFILE = "partner-profile"
     TRAFFIC = "traffic"
@@ -35,13 +37,14 @@ class Do(StrEnum):
 
 _OWN: Final = frozenset({
     Thing.MUNICIPALITY, Thing.RECEIVERS, Thing.GRANTS, Thing.PARTNER_PROFILE, Thing.TRAFFIC, Thing.HISTORY,
+    Thing.PROPOSALS,
 })  # fmt: skip
 
-_NEVER_CHANGED: Final = frozenset({Thing.MUNICIPALITIES, Thing.HISTORY, Thing.SYSTEM_HISTORY})
+_NEVER_CHANGED: Final = frozenset({Thing.MUNICIPALITIES, Thing.HISTORY, Thing.SYSTEM_HISTORY, Thing.PROPOSALS})
 
 MATRIX: Final[Mapping[Role, Mapping[Do, frozenset[Thing]]]] = MappingProxyType({
     Role.MONITORING: {Do.SEE: _OWN, Do.CHANGE: frozenset()},
-    Role.ADMINISTRATION: {Do.SEE: _OWN, Do.CHANGE: _OWN - {Thing.HISTORY}},
+    Role.ADMINISTRATION: {Do.SEE: _OWN, Do.CHANGE: _OWN - _NEVER_CHANGED},
     Role.USER_ADMINISTRATION: {Do.SEE: frozenset({Thing.PEOPLE}), Do.CHANGE: frozenset({Thing.PEOPLE})},
     Role.OPERATOR: {Do.SEE: frozenset(Thing), Do.CHANGE: frozenset(Thing) - _NEVER_CHANGED},
 })  # fmt: skip

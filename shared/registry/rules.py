@@ -19,6 +19,7 @@ from shared.registry.entries import Entry
 from shared.registry.model import SYSTEMS, Grant, Municipality, Receiver, System
 from shared.registry.partner import SERVICE_CODES, WILDCARD, PartnerProfile
 from shared.registry.people import LONGEST_ACCESS, Access, Role
+from shared.registry.proposals import Proposal
 from shared.registry.reaching import HAS_IT_ALREADY, Auth, fit_port, lost
 from shared.registry.revoked import RevokedKeys
 from shared.registry.shapes import MAX_TEXT, PERSON, Fault
@@ -168,6 +169,12 @@ def _access(entry: Access, house: House) -> Iterator[Fault]:
 
 @_judged.register
 def _system(entry: System, house: House) -> Iterator[Fault]:
+    yield from ()
+
+
+@_judged.register
+def _proposal(entry: Proposal, house: House) -> Iterator[Fault]:
+    # What it proposes is judged as part of the municipality that would have it.
     yield from ()
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -282,9 +283,12 @@ async def test_deliveries_to_a_receiver_are_stopped_until_a_time_and_the_stop_go
 
 async def test_a_receiver_is_made_changed_and_withdrawn(desk: Desk, orgnr: str) -> None:
     where, admin = place(Thing.RECEIVERS, orgnr, "archive"), person(Role.ADMINISTRATION)
-    made = await set_to(desk, admin, where, {"url": "https://archive.example.no/"}, **NEW)
+    new, other = {"url": "https://archive.example.no/"}, {"url": "https://other.example.no/"}
+    assert (await set_to(desk, admin, where, new, **NEW)).proposed
+    made = await set_to(desk, person(Role.OPERATOR), where, new, **NEW)
     assert made.created
-    changed = await set_to(desk, admin, where, {"url": "https://other.example.no/"}, if_match=made.etag or "")
+    assert (await set_to(desk, admin, where, other, if_match=made.etag or "")).proposed
+    changed = await set_to(desk, person(Role.OPERATOR), where, other, if_match=made.etag or "")
     assert not changed.created
     listed = await see(desk, admin, Place(Thing.RECEIVERS, orgnr))
     assert [each["id"] for each in listed.body["entries"]] == ["archive", "epj"]
@@ -556,3 +560,66 @@ async def test_who_loses_access_within_thirty_days_is_shown_and_listed(desk: Des
     for odd in ("yes", "", "TRUE", "1"):
         assert await refused(see(desk, lapsed, everyone, endsSoon=odd)) is refusals.PageOutOfBounds
     assert await refused(see(desk, lapsed, Place(Thing.GRANTS, orgnr), endsSoon="true")) is refusals.PageOutOfBounds
+
+
+@pytest.mark.parametrize(
+    "change", [{"url": "https://sly.example.no/"}, {"credentials": "{orgnr}-other"}, {"kind": "mailbox"}]
+)  # fmt: skip
+@pytest.mark.parametrize("again", [timedelta(), timedelta(minutes=1)])
+async def test_another_address_or_way_in_counts_when_a_second_person_sends_the_same(
+    desk: Desk, orgnr: str, hands: Hands, again: timedelta, change: dict[str, str]
+) -> None:
+    where, admin, operator = place(Thing.RECEIVERS, orgnr), person(Role.ADMINISTRATION), person(Role.OPERATOR)
+    before = await see(desk, admin, where)
+    fields = {**fields_of(before), **{name: text.format(orgnr=orgnr) for name, text in change.items()}}
+    for _ in range(3):
+        # However often one person wants it, it is one person.
+        answer = await set_to(desk, admin, where, fields)
+        assert answer.proposed
+        assert answer.body == before.body
+        hands.now += again
+    assert await see(desk, admin, where) == before
+    (proposal,) = (await see(desk, person(Role.MONITORING), Place(Thing.PROPOSALS, orgnr))).body["entries"]
+    assert proposal["entry"]["proposedBy"] == "helseid:administration"
+    assert proposal["entry"]["receiver"] == {**fields, "id": "epj"}
+    answer = await set_to(desk, operator, where, fields)
+    assert not answer.proposed
+    assert fields_of(await see(desk, admin, where)) == fields
+    assert (await see(desk, admin, Place(Thing.PROPOSALS, orgnr))).body["entries"] == []
+    told = (await see(desk, admin, Place(Thing.HISTORY, orgnr))).body["entries"]
+    assert next(each["who"] for each in told if each["of"] == "municipality") == "helseid:operator"
+    assert {each["who"] for each in told if each["of"] == "proposal.epj"} == {
+        "helseid:administration",
+        "helseid:operator",
+    }
+
+
+async def test_what_is_agreed_to_is_exactly_what_was_proposed(desk: Desk, orgnr: str, hands: Hands) -> None:
+    where, admin, operator = place(Thing.RECEIVERS, orgnr), person(Role.ADMINISTRATION), person(Role.OPERATOR)
+    before = await see(desk, admin, where)
+    one, two = ({**fields_of(before), "url": f"https://{name}.example.no/"} for name in ("one", "two"))
+    assert (await set_to(desk, admin, where, one)).proposed
+    # Another proposal takes the place of the first: the first one's author is the second for neither.
+    assert (await set_to(desk, operator, where, two)).proposed
+    assert (await set_to(desk, operator, where, one)).proposed
+    assert await see(desk, admin, where) == before
+    # A proposal waits for a week.
+    hands.now = NOW + 7 * DAY
+    assert (await set_to(desk, admin, where, one)).proposed
+    hands.now = NOW + 8 * DAY
+    assert not (await set_to(desk, operator, where, one)).proposed
+
+
+async def test_nobody_without_the_role_is_the_second(desk: Desk, orgnr: str) -> None:
+    where = place(Thing.RECEIVERS, orgnr)
+    fields = {**fields_of(await see(desk, person(Role.ADMINISTRATION), where)), "url": "https://sly.example.no/"}
+    await set_to(desk, person(Role.ADMINISTRATION), where, fields)
+    for role in (Role.MONITORING, Role.USER_ADMINISTRATION):
+        assert await refused(set_to(desk, person(role), where, fields)) is refusals.RoleMissing
+
+
+async def test_what_leads_nowhere_else_is_changed_by_one(desk: Desk, orgnr: str) -> None:
+    where, admin = place(Thing.RECEIVERS, orgnr), person(Role.ADMINISTRATION)
+    fields = {**fields_of(await see(desk, admin, where)), "limits": {"perSecond": 5}}
+    assert not (await set_to(desk, admin, where, fields)).proposed
+    assert not (await set_to(desk, admin, where, None)).proposed

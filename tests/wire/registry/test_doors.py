@@ -39,6 +39,7 @@ async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     until = utc_now() + timedelta(days=30)
     people = (
         Access(ORGNR, "helseid:monitoring", frozenset({Role.MONITORING}), until),
+        Access(ORGNR, "helseid:administration", frozenset({Role.ADMINISTRATION}), until),
         Access(ORGNR, "helseid:a/b+c==", frozenset({Role.MONITORING}), until),
         Access(SYSTEMS, OPERATOR, frozenset({Role.OPERATOR}), until),
     )
@@ -132,6 +133,9 @@ async def test_a_change_needs_the_version_it_saw(doors: Doors) -> None:
 async def test_a_new_entry_is_201_and_a_withdrawn_one_is_404(doors: Doors) -> None:
     path, template = f"{HOME}/receivers/archive", "/registry/municipalities/{orgnr}/receivers/{id}"
     wanted = {"why": "an archive", "entry": {"url": "https://archive.example.no/"}}
+    other = "helseid:administration"
+    status, _, body = await doors.call("PUT", path, who=other, template=template, body=wanted, If_None_Match="*")
+    assert (status, body["entry"]) == (202, None)
     status, headers, _ = await doors.call("PUT", path, template=template, body=wanted, If_None_Match="*")
     assert status == 201
     gone = {"why": "no archive", "entry": None}
