@@ -6,8 +6,10 @@ from functions import (
     deliver,
     fan_out,
     ingest,
+    operations,
     public,
     registry,
+    retention,
     status,
     summary,
     trail,
@@ -24,4 +26,6 @@ app.register_functions(registry.blueprint(wiring.registry_desk, wiring.person))
 app.register_functions(trail.blueprint(wiring.trail_desk, wiring.person))
 app.register_functions(trail_upkeep.blueprint(wiring.trail_parts))
 app.register_functions(summary.blueprint(wiring.summary_desk, wiring.person))
+app.register_functions(operations.blueprint(wiring.replay_desk, wiring.handling, wiring.person))
+app.register_functions(retention.blueprint(wiring.replaying, wiring.expiry))
 app.register_functions(watch.blueprint(wiring.watch_parts))

@@ -12,7 +12,11 @@ from shared.azure import settings, trail_settings
 from shared.azure.trail_parts import TrailParts
 from shared.azure.watch_parts import WatchParts
 from shared.registry.desk import Desk
+from shared.road.expiring import Expiry
+from shared.road.handling import Handling
 from shared.road.hub import Hub
+from shared.road.replay_desk import ReplayDesk
+from shared.road.replaying import Replaying
 from shared.trail.desk import TrailDesk
 from shared.watch.desk import SummaryDesk
 
@@ -37,6 +41,26 @@ async def person(req: func.HttpRequest) -> Person:
 def registry_desk() -> Desk:
     """What answers about the register."""
     return hub().registry_desk
+
+
+def replay_desk() -> ReplayDesk:
+    """What answers about what is set aside, and takes orders for replays."""
+    return hub().aside.desk
+
+
+def handling() -> Handling:
+    """What withdraws messages, restores them and shows what a receiver said."""
+    return hub().aside.handling
+
+
+def replaying() -> Replaying:
+    """What works on replays."""
+    return hub().aside.replaying
+
+
+def expiry() -> Expiry:
+    """What lets expire what has been set aside for too long."""
+    return hub().aside.expiry
 
 
 def trail_desk() -> TrailDesk:

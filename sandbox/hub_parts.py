@@ -43,6 +43,8 @@ _SCHEDULES: Final[Mapping[str, str]] = {
     "WatchSchedule": "*/5 * * * * *",
     "NoticesSchedule": "*/5 * * * * *",
     "NumbersSchedule": "*/30 * * * * *",
+    "ReplaySchedule": "*/5 * * * * *",
+    "ExpirySchedule": "0 20 3 * * *",
 }
 
 _KEPT_FROM_CALLER: Final = frozenset(
@@ -50,8 +52,8 @@ _KEPT_FROM_CALLER: Final = frozenset(
 )
 _SETTINGS_FROM_CALLER: Final = (
     "Alerts__alarmAfter", "Alerts__wellAfter", "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES,
-    "Pseudonym__", "Registry__", "Upkeep__", "Checkpoints__silence", "Trail__alwaysOn", "Trail__longestDelay",
-    "Trail__retention", "Cosmos__patience", "ServiceBus__patience", "Secret__",
+    "Pseudonym__", "Registry__", "Replay__", "Upkeep__", "Checkpoints__silence", "Trail__alwaysOn",
+    "Trail__longestDelay", "Trail__retention", "Cosmos__patience", "ServiceBus__patience", "Secret__",
 )  # fmt: skip
 
 

@@ -262,7 +262,7 @@ class OrderInvalid(HubError):
 
 
 class OrderNotJson(HubError):
-    """The body is not what this address takes.
+    """The order is not JSON that can be read without doubt.
 
     Send one JSON object of at most 64 KiB, each name once.
     """

@@ -39,6 +39,8 @@ _READ_BY_TRIGGERS: Final = {
     "WatchSchedule": "When it is looked whether anything is wrong that people must be told of",
     "NoticesSchedule": "When notices that wait are sent",
     "NumbersSchedule": "When what waits is counted for the metrics",
+    "ReplaySchedule": "When replays are worked on",
+    "ExpirySchedule": "When it is looked for what has been set aside for too long; once a day",
 }
 
 

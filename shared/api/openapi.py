@@ -7,6 +7,7 @@ from shared.access.scopes import PREFIX
 from shared.api import (
     NAME,
     VERSION,
+    aside_paths,
     examples,
     operations_paths,
     refusals,
@@ -98,6 +99,7 @@ def _paths() -> dict[str, Any]:
         "/trail/_search": {"post": trail_paths.search()},
         "/trail/{id}": {"get": trail_paths.read()},
         "/operations/summary": {"get": operations_paths.summary()},
+        **aside_paths.paths(),
         **registry_paths.paths(),
         "/metadata": {"get": _open("metadata", "The FHIR CapabilityStatement", FHIR_JSON, {"type": "object"}, None)},
         "/openapi.json": {

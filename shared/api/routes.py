@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from shared.api import operations_paths, registry_paths
+from shared.api import aside_paths, operations_paths, registry_paths
 from shared.road.accepting import RESOURCES
 
 ROUTES: Final[tuple[tuple[str, str], ...]] = (
@@ -16,6 +16,7 @@ ROUTES: Final[tuple[tuple[str, str], ...]] = (
     ("POST", "trail/_search"),
     ("GET", "trail/{id}"),
     *operations_paths.ROUTES,
+    *aside_paths.ROUTES,
     *registry_paths.ROUTES,
 )
 

@@ -280,6 +280,21 @@ class Settings(_Frozen):
     grace_s: float = Field(
         15.0, alias="Upkeep__grace", gt=0, description="Seconds a signal has before the orphan check takes it for lost"
     )
+    replay_per_second: float = Field(
+        20.0,
+        alias="Replay__perSecond",
+        gt=0,
+        le=1000,
+        description="Messages a second that a replay puts back into one receiver's lanes",
+    )
+    replay_probes: int = Field(
+        5,
+        alias="Replay__first",
+        ge=1,
+        le=100,
+        description="Messages of one cause at one receiver that a replay tries first: if most are set aside again, it "
+        "stops",
+    )
     limit_per_second: int = Field(
         50,
         alias="Limits__perSecond",

@@ -35,12 +35,14 @@ from shared.registry.model import RateLimit
 from shared.registry.people import Access, access_id
 from shared.registry.register import Register
 from shared.road.accepting import RESOURCES, Acceptance
+from shared.road.aside_parts import AsideParts
 from shared.road.asking import StatusDesk
 from shared.road.delivering import Delivering, Pace
 from shared.road.entrance import Demands, Entrance
 from shared.road.health import Health
 from shared.road.limits import Limits, Strangers
 from shared.road.placing import Placing
+from shared.road.replaying import Measure
 from shared.road.routing import Routing
 from shared.road.watching import OrphanCheck
 from shared.trail.desk import FindAccess
@@ -143,6 +145,18 @@ class Hub:
         self.watch = WatchParts(settings.alerts, self._cosmos, register, clock)
         self.trail = TrailParts(trail, settings.cosmos, clock)
         self.trail_desk = self.trail.desk(self._access_in(kept), self._every_pseudonym, settings.public_url or "")
+        self.aside = AsideParts(
+            events=LazyContainer(self._cosmos, "events"),
+            deliveries=LazyContainer(self._cosmos, "deliveries"),
+            operations=operations,
+            register=register,
+            access=self._access_in(kept),
+            signals=self.signals,
+            trail=self.trail.writer,
+            measure=Measure(settings.replay_per_second, settings.replay_probes),
+            clock=clock,
+            grace=grace,
+        )
 
     def _demands(self) -> Demands:
         settings, helse_id = self.settings, self.settings.helse_id
