@@ -10,7 +10,7 @@ from sandbox.faults.scenario import Scenario, Stage
 
 _SECOND: Final = "queues-2"
 _JUMP_S: Final = 20.0
-_SLOWLY_MS: Final = 300
+_SLOWLY_MS: Final = 1000
 
 
 @asynccontextmanager
@@ -35,19 +35,23 @@ async def _two_instances(stage: Stage) -> None:
 async def _frozen(stage: Stage) -> None:
     async with _two(stage):
         await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
-        async with stage.sending(1 / 2):
-            await stage.some_time(1.0)
-            async with stage.rig.frozen("queues"):
-                await asyncio.sleep(LOCK_S + 2)
+        await stage.send(1 / 2)
+        await stage.rig.any_is(stage.sender, "delivering")
+        await stage.some_time(_SLOWLY_MS / 1000)
+        async with stage.sending(1 / 4), stage.rig.frozen("queues"):
+            await asyncio.sleep(LOCK_S + 2)
         await stage.rig.behave("ok")
         await stage.send()
 
 
 async def _frozen_alone(stage: Stage) -> None:
-    async with stage.sending(1 / 2):
-        await stage.some_time(0.5)
-        async with stage.rig.frozen("queues"):
-            await asyncio.sleep(LOCK_S + 2)
+    await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
+    await stage.send(1 / 2)
+    await stage.rig.any_is(stage.sender, "delivering")
+    await stage.some_time(_SLOWLY_MS / 1000)
+    async with stage.rig.frozen("queues"):
+        await asyncio.sleep(LOCK_S + 2)
+    await stage.rig.behave("ok")
     await stage.send()
 
 

@@ -40,6 +40,8 @@ async def _called(stage: Stage) -> AsyncIterator[None]:
     await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
     await stage.send(1 / 2)
     await stage.rig.any_is(stage.sender, "delivering")
+    # Before the EPJ has stored anything, while it does, or while its answer is being dealt with.
+    await stage.some_time(_SLOWLY_MS / 1000 + 0.2)
     yield
     await stage.rig.behave("ok")
 
