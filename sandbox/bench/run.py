@@ -1,71 +1,57 @@
 """The run: a hub of its own, four kinds of load, and what each part used."""
 
-import asyncio
+import json
+import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
-from sandbox.bench import floor, load
-from sandbox.bench.process import Used, used
+from sandbox.bench import cost, floor, load, profile, stored
+from sandbox.bench.driving import Driver
+from sandbox.bench.rows import SETTINGS, Row, Sizes
 from sandbox.hub_parts import GROUPS
-from sandbox.running import Hub, running_hub
-from sandbox.vendor import vendor
+from sandbox.running import running_hub
 
-SETTINGS: Final[Mapping[str, str]] = {
-    # So that a drained backlog shows the hub's pace, not the waits of its schedule.
-    "Delivery__schedule": "1",
-    "Upkeep__grace": "60",
-    "HelseId__testEnvironment": "true",
-    "Limits__perSecond": "1000",
-    "Limits__burst": "10000",
-}
 RATE: Final = 100.0
 """Events a second at which the answer time is taken."""
+_AT_ONCE: Final = 8
+
+type Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How much of everything."""
-
-    floor_s: float
-    steady_s: float
-    sustained: int
-    backlog: int
-    patients: int = 1000
-
-
-FULL: Final = Sizes(floor_s=5, steady_s=20, sustained=3000, backlog=1500)
-QUICK: Final = Sizes(floor_s=1, steady_s=4, sustained=300, backlog=150)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure."""
-
-    name: str
-    value: float
-    unit: str
-    note: str = ""
-
-
-Say = Callable[[str], None]
-
-
-async def measure(folder: Path, sizes: Sizes, say: Say) -> list[Row]:
-    """Measure. Raises what starting a hub raises."""
+async def measure(folder: Path, sizes: Sizes, say: Say, *, profiled: bool = False) -> tuple[list[Row], profile.Found]:
+    """Measure; with `profiled` also where the CPU goes. Raises what starting a hub raises."""
     say("the local host's floor")
     rows = _floor_rows(await floor.measure(folder / "floor", sizes.floor_s))
+    json_us = _json_us()
+    rows.append(Row("json.loads of the message", json_us, "µs", "to compare machines by"))
+    found = profile.NOTHING
+    async with _driven(folder / "hub") as driver:
+        rows += await _steady(driver, sizes, say)
+        rows += await _sustained(driver, sizes, json_us, say)
+        if profiled:
+            say("where the CPU goes")
+            async with profile.taken(driver.hub.pids, folder) as found:
+                await driver.send_and_arrive(load.messages(sizes.sustained, sizes.patients), _AT_ONCE)
+        alone = await _backlog(driver, sizes, say, "backlog drained")
+        rows += alone
+        rows += _memory(driver)
+    if sizes.stored:
+        rows += await _beside_stored(folder / "hub", sizes, alone[0].value, say)
+    return rows, found
+
+
+@asynccontextmanager
+async def _driven(folder: Path) -> AsyncIterator[Driver]:
     async with (
-        running_hub(folder / "hub", SETTINGS) as hub,
+        running_hub(folder, SETTINGS) as hub,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
-        bench = _Bench(hub, session, sizes, say)
-        await bench.prepare()
-        return [*rows, *await bench.steady(), *await bench.sustained(), *await bench.backlog(), *bench.memory()]
+        yield await Driver.of(hub, session)
 
 
 def _floor_rows(measured: floor.Floor) -> list[Row]:
@@ -75,145 +61,90 @@ def _floor_rows(measured: floor.Floor) -> list[Row]:
     ]
 
 
-class _Bench:
-    def __init__(self, hub: Hub, session: aiohttp.ClientSession, sizes: Sizes, say: Say) -> None:
-        self._hub = hub
-        self._session = session
-        self._sizes = sizes
-        self._say = say
-        self._sender: load.Sender | None = None
-        self._seen = 0
-        self._last_seen = 0
-
-    async def prepare(self) -> None:
-        """Get a token and let every part do everything once."""
-        addresses = self._hub.addresses
-        client = addresses.clients[addresses.vendor]
-        async with vendor(addresses.api, addresses.helseid, addresses.vendor, client.key_file) as sender:
-            token = await sender.token()
-        self._sender = load.Sender(self._session, f"{addresses.api}/epj/r4/{addresses.orgnr}/bundle", token)
-        await self._send_and_arrive(load.messages(50, 50), 4)
-
-    async def steady(self) -> list[Row]:
-        """Answer times at a steady rate."""
-        self._say(f"answer times at {RATE:g} events/s")
-        count = int(RATE * self._sizes.steady_s)
-        before = await self._received()
-        answers = await self._loader.at_rate(load.messages(count, self._sizes.patients), RATE)
-        await self._arrived(before + len(answers.seconds))
-        return [
-            Row(f"ingest at {RATE:g}/s, p50", answers.percentile_ms(0.5), "ms"),
-            Row(f"ingest at {RATE:g}/s, p99", answers.percentile_ms(0.99), "ms", _failures(answers)),
-        ]
-
-    async def sustained(self) -> list[Row]:
-        """As fast as answers come, until the EPJ has all; and what each event cost."""
-        self._say("sustained, end to end")
-        count = self._sizes.sustained
-        before, operations = self._used(), await self._operations()
-        begun = time.perf_counter()
-        answers = await self._send_and_arrive(load.messages(count, self._sizes.patients), 8)
-        lasted = time.perf_counter() - begun
-        after, operations_after = self._used(), await self._operations()
-        accepted = len(answers.seconds)
-        rows = [Row("sustained, end to end", accepted / lasted, "events/s", _failures(answers))]
-        total = 0.0
-        for part, now in after.items():
-            each = (now.cpu_s - before[part].cpu_s) / accepted * 1000
-            total += each
-            rows.append(Row(f"CPU per event, {part}", each, "ms"))
-        rows.append(Row("CPU per event, all parts", total, "ms", "without the sender"))
-        rows.append(
-            _per_event("Service Bus operations per event", operations, operations_after, "servicebus", accepted)
-        )
-        rows.append(_per_event("Cosmos requests per event", operations, operations_after, "cosmos", accepted))
-        return rows
-
-    async def backlog(self) -> list[Row]:
-        """Everything accepted while the EPJ is down, then drained."""
-        self._say("draining a backlog")
-        await self._behave("503", 1_000_000)
-        before = await self._received()
-        answers = await self._loader.as_answers_come(load.messages(self._sizes.backlog, self._sizes.patients), 8)
-        await self._behave("ok", None)
-        begun = time.perf_counter()
-        await self._arrived(before + len(answers.seconds))
-        return [
-            Row(
-                "backlog drained",
-                len(answers.seconds) / (time.perf_counter() - begun),
-                "events/s",
-                f"{len(answers.seconds)} events accepted while the EPJ was down",
-            )
-        ]
-
-    def memory(self) -> list[Row]:
-        """Resident memory of the app's processes."""
-        now = self._used()
-        return [row for part in GROUPS for row in _memory_rows(part, now[part])]
-
-    @property
-    def _loader(self) -> load.Sender:
-        if self._sender is None:
-            raise RuntimeError("prepare() comes first")
-        return self._sender
-
-    async def _send_and_arrive(self, bodies: list[bytes], at_once: int) -> load.Answers:
-        before = await self._received()
-        answers = await self._loader.as_answers_come(bodies, at_once)
-        await self._arrived(before + len(answers.seconds))
-        return answers
-
-    async def _arrived(self, wanted: int) -> None:
-        while await self._received() < wanted:  # noqa: ASYNC110 - the EPJ is another process
-            await asyncio.sleep(0.1)
-
-    async def _received(self) -> int:
-        params = {"since": str(self._last_seen)}
-        async with self._session.get(f"{self._hub.addresses.epj}/received", params=params) as answer:
-            new: list[dict[str, Any]] = await answer.json()
-        self._seen += len(new)
-        self._last_seen = max((int(each["seq"]) for each in new), default=self._last_seen)
-        return self._seen
-
-    async def _behave(self, mode: str, count: int | None) -> None:
-        rule = {"mode": mode} if count is None else {"mode": mode, "count": count}
-        async with self._session.post(f"{self._hub.addresses.epj}/behave", json=rule) as answer:
-            answer.raise_for_status()
-
-    def _used(self) -> dict[str, Used]:
-        return {part: used(pid) for part, pid in self._hub.pids.items()}
-
-    async def _operations(self) -> dict[str, int]:
-        addresses = self._hub.addresses
-        cosmos = f"http://127.0.0.1:{self._hub.ports['cosmos']}/_sandbox/counters"
-        return {
-            "servicebus": _sum((await self._json(f"{addresses.servicebus_counters}/counters"))["operations"]),
-            "cosmos": _sum((await self._json(cosmos))["requests"]),
-        }
-
-    async def _json(self, url: str) -> dict[str, Any]:
-        async with self._session.get(url) as answer:
-            found: dict[str, Any] = await answer.json()
-            return found
+def _json_us() -> float:
+    (body,) = load.messages(1, 1)
+    taken = []
+    for _ in range(200):
+        begun = time.perf_counter_ns()
+        json.loads(body)
+        taken.append((time.perf_counter_ns() - begun) / 1000)
+    return statistics.median(taken)
 
 
-def _sum(counters: object) -> int:
-    if isinstance(counters, dict):
-        return sum(_sum(each) for each in counters.values())
-    return counters if isinstance(counters, int) else 0
-
-
-def _per_event(name: str, before: Mapping[str, int], after: Mapping[str, int], part: str, count: int) -> Row:
-    return Row(name, (after[part] - before[part]) / count, "")
-
-
-def _memory_rows(part: str, used: Used) -> list[Row]:
+async def _steady(driver: Driver, sizes: Sizes, say: Say) -> list[Row]:
+    """Answer times at a steady rate."""
+    say(f"answer times at {RATE:g} events/s")
+    before = await driver.received()
+    answers = await driver.sender.at_rate(load.messages(int(RATE * sizes.steady_s), sizes.patients), RATE)
+    await driver.arrived(before + len(answers.seconds))
     return [
-        Row(f"memory, {part}", used.resident_mb, "MB", "resident, at the end"),
-        Row(f"memory, {part}, most", used.most_resident_mb, "MB"),
+        Row(f"ingest at {RATE:g}/s, p50", answers.percentile_ms(0.5), "ms"),
+        Row(f"ingest at {RATE:g}/s, p99", answers.percentile_ms(0.99), "ms", _notes("reach 25", answers)),
     ]
 
 
-def _failures(answers: load.Answers) -> str:
-    return f"{answers.failed} not accepted" if answers.failed else ""
+async def _sustained(driver: Driver, sizes: Sizes, json_us: float, say: Say) -> list[Row]:
+    """As fast as answers come, until the EPJ has all; and what each event cost."""
+    say("sustained, end to end")
+    before = await cost.spent(driver)
+    begun = time.perf_counter()
+    answers = await driver.send_and_arrive(load.messages(sizes.sustained, sizes.patients), _AT_ONCE)
+    lasted = time.perf_counter() - begun
+    after = await cost.spent(driver)
+    accepted = len(answers.seconds)
+    return [
+        Row("sustained, end to end", accepted / lasted, "events/s", _notes("reach 150", answers)),
+        *cost.rows(before, after, accepted, json_us),
+    ]
+
+
+async def _backlog(driver: Driver, sizes: Sizes, say: Say, name: str) -> list[Row]:
+    """Everything accepted while the EPJ is down, then drained: events/s, and seconds."""
+    say(f"{name}: {sizes.backlog} events")
+    await driver.journal_answers("503", 100_000_000)
+    before = await driver.received()
+    bodies = load.messages(sizes.backlog, sizes.backlog_patients)
+    answers = await driver.sender.as_answers_come(bodies, _AT_ONCE)
+    await driver.journal_answers("ok")
+    begun = time.perf_counter()
+    await driver.arrived(before + len(answers.seconds))
+    lasted = time.perf_counter() - begun
+    accepted = len(answers.seconds)
+    note = f"{accepted} events of {sizes.backlog_patients} patients, accepted while the EPJ was down"
+    return [
+        Row(name, accepted / lasted, "events/s", _notes(note, answers)),
+        Row(f"{name}, time", lasted, "s", "from when the EPJ is back, the breaker's wait for its next probe included"),
+    ]
+
+
+async def _beside_stored(folder: Path, sizes: Sizes, alone: float, say: Say) -> list[Row]:
+    """The same backlog again, beside so many messages that are done with."""
+    say(f"storing {sizes.stored} messages")
+    begun = time.perf_counter()
+    filled = stored.fill(folder / "cosmos", sizes.stored)
+    rows = [
+        Row("messages stored beside", filled.messages, "", f"{filled.documents} documents, {filled.megabytes:.0f} MB"),
+        Row("messages stored beside, time", time.perf_counter() - begun, "s"),
+    ]
+    async with _driven(folder) as driver:
+        await stored.settled(driver)
+        drained = await _backlog(driver, sizes, say, "backlog drained beside them")
+    slower = (alone / drained[0].value - 1) * 100
+    return [*rows, *drained, Row("slower than alone", slower, "%", "reach 20")]
+
+
+def _memory(driver: Driver) -> list[Row]:
+    """Resident memory of the app's processes."""
+    now = driver.used()
+    return [
+        row
+        for part in GROUPS
+        for row in (
+            Row(f"memory, {part}", now[part].resident_mb, "MB", "resident, at the end"),
+            Row(f"memory, {part}, most", now[part].most_resident_mb, "MB"),
+        )
+    ]
+
+
+def _notes(text: str, answers: load.Answers) -> str:
+    return f"{text}; {answers.failed} not accepted" if answers.failed else text

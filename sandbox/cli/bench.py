@@ -10,6 +10,8 @@ import argparse
 EXAMPLES = """
   hub bench
   hub bench --quick --json
+  hub bench --backlog 100000 --stored 1000000
+  hub bench --profile
   hub bench check
   hub bench access
 """
@@ -24,6 +26,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="a small run that shows that it works; its figures are rough"
     )
+    hub = parser.add_argument_group("for the whole hub")
+    hub.add_argument("--backlog", type=_count, default=0, metavar="N", help="events in the backlog that is drained")
+    hub.add_argument(
+        "--stored", type=_count, default=0, metavar="N",
+        help="drain the backlog once more beside so many messages that are done with"
+    )  # fmt: skip
+    hub.add_argument("--profile", action="store_true", help="tell where each part's CPU time goes (by py-spy)")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"not a number: {text}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,12 +2,15 @@
 
 import argparse
 import tempfile
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.table import Table
 
-from sandbox.bench.run import FULL, QUICK, Row, measure
+from sandbox.bench.profile import NoProfiler, Share
+from sandbox.bench.rows import FULL, QUICK, Row
+from sandbox.bench.run import measure
 from sandbox.cli.calls import call
 from sandbox.cli.output import console, print_json
 
@@ -16,29 +19,47 @@ LIMITS = (
     "About two thirds of what the queue functions take is inside the Cosmos SDK, 1 to 1.5 ms for each request; "
     "of what ingest takes, the check of the message is 2 to 3 ms. All parts and the sender share this "
     "machine's cores, and every write waits for the disk. Beyond what the cores can do, answers get slower and "
-    "then become 503."
+    "then become 503. Request units and operations are counted by Azure's published prices, see "
+    "sandbox/cosmos/charge.py and sandbox/servicebus/billing.py."
 )
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     out = console(stderr=True)
+    sizes = replace(QUICK if args.quick else FULL, stored=args.stored)
+    if args.backlog:
+        sizes = replace(sizes, backlog=args.backlog)
     with tempfile.TemporaryDirectory(prefix="hub-bench-", ignore_cleanup_errors=True) as folder:
-        rows = call(
-            measure(Path(folder), QUICK if args.quick else FULL, lambda text: out.print(f"  measuring {text} …"))
-        )
+        measuring = measure(Path(folder), sizes, lambda text: out.print(f"  measuring {text} …"), profiled=args.profile)
+        try:
+            rows, found = call(measuring)
+        except NoProfiler as error:
+            out.print(f"There is no profile: {error}.")
+            return 1
     if args.json:
-        print_json({"rows": [asdict(row) for row in rows], "limits": LIMITS})
+        shares = [asdict(share) for share in found.shares]
+        print_json({"rows": [asdict(row) for row in rows], "profile": shares, "limits": LIMITS})
     else:
-        _show(rows)
+        _show(rows, found.shares)
     return 0
 
 
-def _show(rows: list[Row]) -> None:
+def _show(rows: list[Row], shares: Sequence[Share]) -> None:
     table = Table("figure", "value", "unit", "note", title="One run on this machine")
     table.columns[1].justify = "right"
     for row in rows:
         table.add_row(row.name, f"{row.value:.1f}" if row.value < 1000 else f"{row.value:,.0f}", row.unit, row.note)
     out = console()
     out.print(table)
+    if shares:
+        out.print(_profile(shares))
     out.print(LIMITS)
+
+
+def _profile(shares: Sequence[Share]) -> Table:
+    table = Table("part", "whose code", "share", title="Where each part's time goes")
+    table.columns[2].justify = "right"
+    for share in shares:
+        table.add_row(share.part, share.whose, f"{share.share:.0%}")
+    return table
