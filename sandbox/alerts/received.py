@@ -30,8 +30,11 @@ class Received:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        self._all: list[dict[str, Any]] = [json.loads(line) for line in lines if _whole(line)]
+        kept = path.read_text(encoding="utf-8") if path.exists() else ""
+        self._all: list[dict[str, Any]] = [json.loads(line) for line in kept.splitlines() if _whole(line)]
+        if kept and not kept.endswith("\n"):
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n")
 
     def add(self, arrived: Arrived) -> None:
         """Keep one. Raises OSError."""

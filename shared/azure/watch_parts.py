@@ -39,7 +39,7 @@ class WatchParts:
         rules = alert_rules.load().tuned(settings.alarm_after_s, settings.well_after_s)
         look = Look(LazyContainer(cosmos, "events"), LazyContainer(cosmos, "deliveries"), clock)
         store = AlertStore(operations)
-        self.channels = channels_of(settings, clock)
+        self.channels = channels_of(settings)
         self.measuring = Measuring(operations, clock)
         """Told by the road of everything it does."""
         self.heard = Heard(operations, heard_every)
@@ -69,15 +69,15 @@ class WatchParts:
         await self.notifier.close()
 
 
-def channels_of(settings: AlertSettings, clock: Clock) -> dict[str, Channel]:
+def channels_of(settings: AlertSettings) -> dict[str, Channel]:
     """The ways by which people are told, as the settings have it; none: by log lines and metrics alone.
 
     Raises ValueError for a secret or a server that cannot be.
     """
     found: list[Channel] = []
     if settings.webhook is not None and settings.webhook_secret is not None:
-        found.append(WebhookChannel(settings.webhook, settings.webhook_secret.get_secret_value(), clock))
+        found.append(WebhookChannel(settings.webhook, settings.webhook_secret.get_secret_value()))
     if settings.smtp is not None:
         server = mail.server_of(settings.smtp.get_secret_value())
-        found.append(MailChannel(server, settings.mail_from, settings.mail_to, clock))
+        found.append(MailChannel(server, settings.mail_from, settings.mail_to))
     return {each.name: each for each in found}

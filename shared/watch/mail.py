@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from shared.clock import Clock
+from shared.clock import utc_now
 from shared.watch.ports import Message, NotSent
 
 PATIENCE_S: Final = 20.0
@@ -44,11 +44,10 @@ class MailChannel:
 
     name: str = "mail"
 
-    def __init__(self, server: Server, sender: str, to: tuple[str, ...], clock: Clock) -> None:
+    def __init__(self, server: Server, sender: str, to: tuple[str, ...]) -> None:
         self._server = server
         self._sender = sender
         self._to = to
-        self._clock = clock
 
     async def send(self, message: Message) -> None:
         """See Channel. Taken means taken by the server, for every one of the addresses."""
@@ -74,7 +73,7 @@ class MailChannel:
         mail["From"] = self._sender
         mail["To"] = ", ".join(self._to)
         mail["Subject"] = message.subject
-        mail["Date"] = format_datetime(self._clock())
+        mail["Date"] = format_datetime(utc_now())
         # An id's characters are those of addresses; what a vkp-id may have beside is not.
         mail["Message-ID"] = f"<{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@knutepunkt.invalid>"
         mail["X-Knutepunkt-Notice"] = message.id

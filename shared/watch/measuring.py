@@ -15,9 +15,10 @@ from opentelemetry import metrics
 from shared import clock as clocks
 from shared.clock import Clock
 from shared.log import LogEvent, log
-from shared.messages.documents import Container, Unreachable
+from shared.messages.documents import Unreachable
 from shared.messages.urgency import Urgency
 from shared.watch.measured import BOUNDS_S, SLOT, Slot, place_of, slot_start
+from shared.watch.ports import Putting
 
 EVERY: Final = timedelta(seconds=20)
 """How often an instance that does anything writes down what it measured."""
@@ -35,7 +36,7 @@ class Outcome(StrEnum):
 class Measuring:
     """Counts. Cheap enough for every message; never raises, and never waits for the store."""
 
-    def __init__(self, container: Container, clock: Clock, every: timedelta = EVERY) -> None:
+    def __init__(self, container: Putting, clock: Clock, every: timedelta = EVERY) -> None:
         self._container = container
         self._clock = clock
         self._every = every

@@ -19,11 +19,13 @@ from shared.watch.alerts import Kind, Seen
 from shared.watch.heard import Heard, Pair
 from shared.watch.looking import Look
 from shared.watch.numbers import Aside, Line, earliest
-from shared.watch.ports import Looking
+from shared.watch.ports import Kept, Looking
 
 MOST_DOWN: Final = 200
 """Receivers that are down at once, each of which is asked for by itself."""
 MOST_GRANTS: Final = 20_000
+CHECK: Final = "check.orphans"
+"""The document in `operations` in which the orphan check says what it found last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Observing:
     """Looks. Every method may raise Unreachable."""
 
     def __init__(
-        self, *, look: Look, operations: Looking, registry: Looking, register: Register, heard: Heard, rules: Rules
+        self, *, look: Look, operations: Kept, registry: Looking, register: Register, heard: Heard, rules: Rules
     ) -> None:
         self._look = look
         self._operations = operations
@@ -61,10 +63,18 @@ class Observing:
                 aside, more = await self._look.aside()
                 return Looked(set_aside(aside, at_least=more), whole=not more)
             case Kind.ORPHAN:
-                found = await self._look.overdue(now - self._rules.orphan)
-                return Looked(tuple(
-                    Seen(kind, now - self._rules.orphan, code=name, waiting=count) for name, count in found.items()
-                ))  # fmt: skip
+                return await self._orphans(now)
+
+    async def _orphans(self, now: datetime) -> Looked:
+        since = now - self._rules.orphan
+        overdue = await self._look.overdue(since)
+        seen = [Seen(Kind.ORPHAN, since, code=f"OVERDUE_{name.upper()}", waiting=n) for name, n in overdue.items()]
+        # What the orphan check says of lanes that it signals in vain; one that stopped looking leaves them overdue.
+        check = await self._operations.read(CHECK, CHECK)
+        if check is not None and check.get("stuck"):
+            at = clock.read(check["at"])
+            seen.append(Seen(Kind.ORPHAN, at, code="STUCK", waiting=int(check["stuck"])))
+        return Looked(tuple(seen))
 
     async def _receivers_down(self) -> Looked:
         found = await self._operations.query(

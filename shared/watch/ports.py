@@ -17,6 +17,13 @@ class Looking(Protocol):
         """The one value of a `SELECT VALUE COUNT|SUM|MIN|MAX(…)` over all partitions; None when there is none."""
 
 
+class Putting(Protocol):
+    """Documents to be put somewhere."""
+
+    async def put(self, document: Document, partition: str) -> None:
+        """See Container."""
+
+
 class Kept(Container, Looking, Protocol):
     """Documents to be looked through and changed."""
 

@@ -10,7 +10,7 @@ import aiohttp
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from shared.clock import Clock
+from shared.clock import utc_now
 from shared.watch.ports import Message, NotSent
 
 PATIENCE: Final = timedelta(seconds=15)
@@ -23,19 +23,19 @@ class WebhookChannel:
 
     name: str = "webhook"
 
-    def __init__(self, url: str, secret: str, clock: Clock) -> None:
+    def __init__(self, url: str, secret: str) -> None:
         """`secret` is base64, with `whsec_` before it or not. Raises ValueError when it is none."""
         self._url = url
         try:
             self._signer = Webhook(secret)
         except (ValueError, EmptyWebhookSecretError) as error:
             raise ValueError("not the base64 of a secret") from error
-        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, message: Message) -> None:
         """See Channel."""
-        now = self._clock()
+        # The other end compares it with its own clock: the true time, and anew at every try.
+        now = utc_now()
         headers = {
             "Content-Type": "application/json",
             "webhook-id": message.id,

@@ -76,10 +76,10 @@ def test_an_outage_that_comes_and_goes_is_one_outage(looks: list[tuple[int, bool
         moments.append((now, wrong))
     notices = told(looks)
     for begin, end in zip(notices[::2], notices[1::2], strict=False):
-        wrong = [at for at, is_wrong in moments if is_wrong and begin.at <= at <= end.at]
-        well = [at for at, is_wrong in moments if not is_wrong and begin.at <= at <= end.at]
-        for earlier, later in pairwise(wrong):
-            between = [at for at in well if earlier < at < later]
+        bad = [at for at, is_wrong in moments if is_wrong and begin.at <= at <= end.at]
+        good = [at for at, is_wrong in moments if not is_wrong and begin.at <= at <= end.at]
+        for earlier, later in pairwise(bad):
+            between = [at for at in good if earlier < at < later]
             assert not between or between[-1] - between[0] < RULE.well
 
 

@@ -34,6 +34,7 @@ def test_the_worker_finds_exactly_these_functions(functions: dict[str, IndexedFu
         "registry_municipalities", "registry_municipality", "registry_receivers", "registry_receiver",
         "registry_grants", "registry_grant", "registry_partner_profile", "registry_traffic", "registry_people",
         "registry_person", "registry_history", "registry_systems", "registry_system",
+        "operations_summary", "watch", "notices", "numbers",
     }  # fmt: skip
 
 
