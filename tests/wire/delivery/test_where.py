@@ -100,7 +100,7 @@ async def test_what_the_operator_has_opened_is_reached_but_not_without_tls(
         assert await at.hand(at.receiver(epj.url + PATH)) == Later("HUB_ADDRESS_FORBIDDEN")
     async with desk(epj, http, resolver=Said(["8.8.8.8"])) as at:
         # A test environment has its own machine open, and the rest of the world by TLS alone.
-        assert await at.hand(at.receiver("http://epj.example.no/")) == Later("HUB_ADDRESS_FORBIDDEN")
+        assert await at.hand(at.receiver("http://epj.example.no:8080/")) == Later("HUB_ADDRESS_FORBIDDEN")
         assert await at.hand(at.receiver(epj.url + PATH)) == Taken(201)
 
 
