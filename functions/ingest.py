@@ -73,6 +73,7 @@ async def _take(post: Post) -> Accepted | HubError:
         caller = await hub().acceptance.caller(post)
         return await hub().acceptance.accept(post, caller)
     except HubError as error:
+        hub().watch.measuring.refused(error.code)
         await _note(error, post, caller)
         return error
     except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again

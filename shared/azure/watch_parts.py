@@ -65,6 +65,7 @@ class WatchParts:
 
     async def close(self) -> None:
         """Write what was measured and let go of connections. Before the database's client is closed."""
+        await self.heard.close()
         await self.measuring.close()
         await self.notifier.close()
 

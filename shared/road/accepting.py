@@ -41,6 +41,7 @@ from shared.registry.register import Register
 from shared.road.keeping import kept_for
 from shared.road.limits import Limits
 from shared.road.placing import Placing
+from shared.road.telling import Accepting, nobody
 from shared.trail import facts as telling
 
 RESOURCES: Final = ("bundle", "composition", "medicationdispense", "encounter", "communication", "observation")
@@ -110,6 +111,7 @@ class Acceptance:
         placing: Placing,
         environment: Environment,
         clock: Clock,
+        told: Accepting = nobody,
     ) -> None:
         self._authenticator = authenticator
         self._register = register
@@ -119,6 +121,7 @@ class Acceptance:
         self._placing = placing
         self._environment = environment
         self._clock = clock
+        self._told = told
 
     async def caller(self, post: Post) -> Caller:
         """Who is calling. Raises one of the 401 errors, or NotAvailable when HelseID's keys cannot be had."""
@@ -198,6 +201,7 @@ class Acceptance:
             event_id=event.id, orgnr=event.orgnr, resource=event.resource, vkp_id=event.sender,
             correlation_id=event.correlation_id,
         )  # fmt: skip
+        self._told(event, new=new)
         # Signalled again too when the message is not new: the caller may repeat it because the first signal was lost.
         try:
             await self._signals.send(EVENTS[event.urgency], event.lane)

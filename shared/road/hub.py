@@ -34,6 +34,7 @@ from shared.registry.keeping import Registry
 from shared.registry.model import RateLimit
 from shared.registry.people import Access, access_id
 from shared.registry.register import Register
+from shared.road import telling
 from shared.road.accepting import RESOURCES, Acceptance
 from shared.road.aside_parts import AsideParts
 from shared.road.asking import StatusDesk
@@ -81,6 +82,7 @@ class Hub:
         authenticator = self.entrance.systems
         self.limits = Limits(RateLimit(settings.limit_per_second, settings.limit_burst), clock)
         self.strangers = Strangers(settings.strangers_per_minute, clock)
+        self.watch = WatchParts(settings.alerts, self._cosmos, register, clock)
         self.acceptance = Acceptance(
             authenticator=authenticator,
             register=register,
@@ -92,6 +94,7 @@ class Hub:
             ),
             environment=settings.environment,
             clock=clock,
+            told=telling.accepted(self.watch.measuring, self.watch.heard),
         )
         self.routing = Routing(
             events=self.events, deliveries=self.deliveries, register=register, signals=self.signals, clock=clock
@@ -109,7 +112,7 @@ class Hub:
             events=self.events,
             deliveries=self.deliveries,
             register=register,
-            receiver=self._receiver,
+            receiver=telling.MeasuredReceiver(self._receiver, self.watch.measuring, clock),
             gate=self.gate,
             pace=Pace(
                 schedule.all_of(settings.delivery.schedule or ()), timedelta(seconds=settings.delivery.timeout_s)
@@ -142,7 +145,6 @@ class Hub:
             clock=clock,
             register=register,
         )
-        self.watch = WatchParts(settings.alerts, self._cosmos, register, clock)
         self.trail = TrailParts(trail, settings.cosmos, clock)
         self.trail_desk = self.trail.desk(self._access_in(kept), self._every_pseudonym, settings.public_url or "")
         self.aside = AsideParts(

@@ -4,6 +4,7 @@ One small document a sender and municipality, written at most every few minutes:
 grow by a write.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,13 +39,29 @@ class Heard:
         self._container = container
         self._every = every
         self._noted: OrderedDict[Pair, datetime] = OrderedDict()
+        self._noting: set[asyncio.Task[None]] = set()
+
+    def hear(self, sender: str, orgnr: str, now: datetime) -> None:
+        """As `note`, without waiting for it. Within an event loop."""
+        if self._is_known(Pair(sender, orgnr), now):
+            return
+        task = asyncio.get_running_loop().create_task(self.note(sender, orgnr, now))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    def _is_known(self, pair: Pair, now: datetime) -> bool:
+        before = self._noted.get(pair)
+        return before is not None and now - before < self._every
+
+    async def close(self) -> None:
+        """Wait for what is being noted."""
+        await asyncio.gather(*self._noting)
 
     async def note(self, sender: str, orgnr: str, now: datetime) -> None:
         """A message of this sender's was accepted for this municipality. Never raises for an outage: the next message
         says the same again."""
         pair = Pair(sender, orgnr)
-        before = self._noted.get(pair)
-        if before is not None and now - before < self._every:
+        if self._is_known(pair, now):
             return
         # First: of many that come at once, one writes.
         self._noted[pair] = now
