@@ -101,13 +101,20 @@ class EventStore:
         return model.event_from(found[0]) if found else None
 
     async def routed(
-        self, event: Event, receipts: tuple[Receipt, ...], now: datetime, behind: Placed | None = None
+        self,
+        event: Event,
+        receipts: tuple[Receipt, ...],
+        now: datetime,
+        behind: Placed | None = None,
+        facts: Mapping[str, str] | None = None,
     ) -> None:
-        """Note where the event went and take it off the line. `behind` is who was seen behind it.
+        """Note where the event went and take it off the line. `behind` is who was seen behind it, `facts` are for the
+        audit log.
 
         Raises ConditionFailed when that was done.
         """
-        await self._leave(event, Step.ROUTE, receipts, now, behind, "")
+        station = Station(now, lifecycle.after(State.RECEIVED, Step.ROUTE), facts=facts or {})
+        await self._leave(event, station, receipts, behind)
 
     async def quarantined(
         self, event: Event, now: datetime, code: str, behind: Placed | None = None, place: int = 0
@@ -116,27 +123,26 @@ class EventStore:
 
         `place` is its own in the line, for the day it comes back.
         """
-        await self._leave(event, Step.QUARANTINE, (), now, behind, code, place)
+        station = Station(now, lifecycle.after(State.RECEIVED, Step.QUARANTINE), code)
+        await self._leave(event, station, (), behind, place)
 
     async def _leave(
         self,
         event: Event,
-        step: Step,
+        station: Station,
         receipts: tuple[Receipt, ...],
-        now: datetime,
         behind: Placed | None,
-        detail: str,
         place: int = 0,
     ) -> None:
-        state = lifecycle.after(State.RECEIVED, step)
+        now, state = station.at, station.state
         receivers = [{"receiver": r.receiver, "delivery": r.delivery, "lane": r.lane} for r in receipts]
-        aside = model.aside_document(now, detail, "", event.orgnr) if state is State.QUARANTINED else None
+        aside = model.aside_document(now, station.detail, "", event.orgnr) if state is State.QUARANTINED else None
         moved = Patch(
             event.id,
             (
                 Change("set", "/state", state.value),
                 Change("set", "/receivers", receivers),
-                Change("add", "/stations/-", Station(now, state, detail).document()),
+                Change("add", "/stations/-", station.document()),
                 *((Change("set", "/aside", aside), Change("set", "/place", place)) if aside else ()),
             ),
             condition=f"FROM c WHERE c.state = '{State.RECEIVED}'",

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.messages.documents import Container
-from shared.registry.entries import Entry, entry_of
+from shared.registry.entries import Entry, entry_of, version_of
 from shared.registry.model import (
     MUNICIPALITY_DOCUMENT,
     SYSTEMS,
@@ -35,6 +35,7 @@ _NONE_REVOKED: Final = RevokedKeys()
 class _Kept:
     entry: Entry | None
     read_at: datetime
+    version: int
 
 
 class Register:
@@ -55,6 +56,12 @@ class Register:
     async def municipality(self, orgnr: str) -> Municipality | None:
         """The municipality with this organisation number; None when it receives nothing here."""
         return await self._at(Municipality, orgnr, MUNICIPALITY_DOCUMENT)
+
+    async def version(self, orgnr: str) -> int:
+        """Which version of the municipality's entry `municipality` gives now; 0 when there is none."""
+        await self.municipality(orgnr)
+        kept = self._entries.get((orgnr, MUNICIPALITY_DOCUMENT))
+        return kept.version if kept is not None else 0
 
     async def grant(self, orgnr: str, vkp_id: str) -> Grant | None:
         """What this municipality granted to this system; None when it granted nothing."""
@@ -113,7 +120,7 @@ class Register:
             # Nothing registered would open what being blocked had shut.
             entry = System(document["vkpId"], blocked=True)
         if self._looking.get(key) is asyncio.current_task():
-            self._entries[key] = _Kept(entry, read_at)
+            self._entries[key] = _Kept(entry, read_at, version_of(document))
             self._entries.move_to_end(key)
             while len(self._entries) > _REMEMBERED:
                 self._entries.popitem(last=False)

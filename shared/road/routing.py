@@ -17,6 +17,7 @@ from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
 from shared.registry.model import Municipality
 from shared.registry.register import Register
+from shared.trail import facts as telling
 
 NO_RECEIVER: Final = "HUB_NO_RECEIVER"
 """The cause of events that are set aside because nobody is there to get them."""
@@ -66,6 +67,7 @@ class Routing:
     async def _route(self, placed: Placed, behind: Placed | None) -> None:
         event, now = placed.event, self._clock()
         legs = legs_of(event, await self._register.municipality(event.orgnr))
+        by = telling.of_routing(event.orgnr, await self._register.version(event.orgnr))
         if not legs:
             await self._events.quarantined(event, now, NO_RECEIVER, behind, placed.place)
             log(LogEvent.NO_RECEIVER, event_id=event.id, orgnr=event.orgnr, resource=event.resource)
@@ -78,7 +80,7 @@ class Routing:
             if joined is not Joined.BEHIND or event.urgency is Urgency.PROMPT:
                 signalled.append((leg, delivery.key))
         receipts = tuple(Receipt(leg.receiver, leg.delivery, leg.lane) for leg in legs)
-        await self._events.routed(event, receipts, now, behind)
+        await self._events.routed(event, receipts, now, behind, by)
         log(LogEvent.ROUTED, event_id=event.id, count=len(legs))
         queue = DELIVERIES[event.urgency]
         for leg, key in signalled:
