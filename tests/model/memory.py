@@ -1,7 +1,7 @@
 """Containers in memory that behave as the sandbox's Cosmos endpoint does, and fail where they are told to."""
 
-import copy
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import Enum, auto
 from typing import Any, cast
 
@@ -53,7 +53,7 @@ class MemoryContainer:
     async def read(self, id: str, partition: str) -> Document | None:
         """See Container."""
         after = self._before()
-        found = copy.deepcopy(self.documents.get((partition, id)))
+        found: Document | None = _copy(self.documents.get((partition, id)))
         after()
         return found
 
@@ -63,7 +63,7 @@ class MemoryContainer:
         changed = self._all((patch,), partition)
         self.documents.update(changed)
         after()
-        return copy.deepcopy(self.documents[(partition, patch.id)])
+        return _copy(self.documents[(partition, patch.id)])
 
     async def batch(self, operations: Sequence[Operation], partition: str) -> None:
         """See Container."""
@@ -74,7 +74,7 @@ class MemoryContainer:
     async def put(self, document: Document, partition: str) -> None:
         """See Container."""
         after = self._before()
-        self.documents[(partition, document["id"])] = copy.deepcopy(document)
+        self.documents[(partition, document["id"])] = _copy(document)
         after()
 
     async def create(self, documents: Sequence[Document], partition: str) -> None:
@@ -90,7 +90,13 @@ class MemoryContainer:
         skip, most = compiled.slice_of(bound)
         found = compiled.gathered(rows, bound)[skip:][: limit if most is None else min(limit, most)]
         after()
-        return cast(Sequence[Document], copy.deepcopy(found))
+        return cast(Sequence[Document], _copy(found))
+
+    async def pages(self, text: str, parameters: dict[str, Any]) -> AsyncIterator[Sequence[Document]]:
+        """As the audit log and the waking of lanes read."""
+        found = await self.query(text, parameters, limit=10**9)
+        for at in range(0, len(found), 10):
+            yield found[at : at + 10]
 
     def _before(self) -> Callable[[], None]:
         trouble = self._trouble()
@@ -118,7 +124,7 @@ class MemoryContainer:
                     assert document.get("lane", partition) == partition
                     if place in changed or place in self.documents:
                         raise AlreadyThere(index)
-                    changed[place] = copy.deepcopy(document)
+                    changed[place] = _copy(document)
                 case Patch():
                     place = (partition, operation.id)
                     known = changed.get(place, self.documents.get(place))
@@ -126,11 +132,15 @@ class MemoryContainer:
                         raise NotThere(index)
                     if operation.condition is not None and not holds(operation.condition, cast(Any, known)):
                         raise ConditionFailed(index)
-                    document = copy.deepcopy(known)
+                    document = _copy(known)
                     changes = [
                         {"op": each.op, "path": each.path, **({} if each.op == "remove" else {"value": each.value})}
                         for each in operation.changes
                     ]
-                    apply(cast(Definition, _Definition), cast(Any, document), cast(Any, copy.deepcopy(changes)))
+                    apply(cast(Definition, _Definition), cast(Any, document), cast(Any, _copy(changes)))
                     changed[place] = document
         return changed
+
+
+def _copy[T](value: T) -> T:
+    return cast(T, json.loads(json.dumps(value)))

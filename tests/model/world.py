@@ -18,6 +18,9 @@ from typing import Any, Final, cast
 from shared import clock
 from shared.delivery import schedule
 from shared.delivery.answers import Answer, Later, Refused, Taken
+from shared.delivery.gatekeeper import Gatekeeper
+from shared.delivery.standing import Standings
+from shared.delivery.waking import Waking
 from shared.messages import lanes
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Unreachable
@@ -37,6 +40,7 @@ T0: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LOCK: Final = timedelta(seconds=60)
 """How long a session stays with a worker that is not heard of."""
 CHECK: Final = timedelta(seconds=30)
+WAKE: Final = timedelta(seconds=5)
 ORGNR: Final = "310000019"
 TIMEOUT: Final = timedelta(seconds=30)
 _AGAIN: Final = timedelta(seconds=5)
@@ -97,6 +101,8 @@ class World:
         self._numbers = itertools.count()
         self._locked: dict[tuple[Queue, Lane], datetime] = {}
         self._next_check = T0 + CHECK
+        self.wake_every = WAKE
+        self._next_wake = T0 + WAKE
         self._chances = itertools.cycle((0.1, 0.9, 0.5))
         self.events_container = MemoryContainer(self._trouble)
         self.deliveries_container = MemoryContainer(self._trouble)
@@ -107,22 +113,26 @@ class World:
             ORGNR, "Solvik", tuple(Receiver(each, f"https://{each}.example/fhir") for each in self.receivers),
             when_refused=when_refused,
         )  # fmt: skip
-        register = cast(Any, SimpleNamespace(municipality=self._municipality))
+        register = cast(Any, SimpleNamespace(municipality=self._municipality, version=self._version))
         self.routing = Routing(
             events=self.events, deliveries=self.deliveries, register=register, signals=self, clock=self.clock
         )
+        standings = Standings(self.operations)
+        self.gate = Gatekeeper(
+            register=register, standings=standings, clock=self.clock, chance=lambda: next(self._chances)
+        )
+        self.waking = Waking(
+            standings=standings, lanes=self.deliveries_container, register=register, signals=self, clock=self.clock,
+            chance=lambda: next(self._chances), pause=self._sleep,
+        )  # fmt: skip
         self.delivering = Delivering(
-            events=self.events, deliveries=self.deliveries, register=register, receiver=self, gate=self.make_gate(),
+            events=self.events, deliveries=self.deliveries, register=register, receiver=self, gate=self.gate,
             pace=Pace(schedule.all_of(), TIMEOUT, lambda: next(self._chances), self._sleep), signals=self,
             clock=self.clock,
         )  # fmt: skip
         self.orphan_check = OrphanCheck(
             events=self.events, deliveries=self.deliveries, signals=self, operations=self.operations, clock=self.clock
         )
-
-    def make_gate(self) -> Any:
-        """The gate before the receivers."""
-        return _Open()
 
     # What the hub's parts use
 
@@ -132,6 +142,9 @@ class World:
 
     async def _municipality(self, orgnr: str) -> Municipality | None:
         return self.municipality if orgnr == ORGNR else None
+
+    async def _version(self, orgnr: str) -> int:
+        return 1
 
     async def _sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -231,18 +244,28 @@ class World:
         until = self.now + time
         while True:
             due = self._signals[0].due if self._signals else until + CHECK
-            check = self._check_due()
+            check = min(self._check_due(), self._wake_due())
             if min(due, check) > until:
                 break
             if check <= due:
                 self.now = max(self.now, check)
-                self._next_check = self.now + CHECK
-                self._safely(self.orphan_check.look())
+                if self._wake_due() <= self.now:
+                    self._next_wake = self.now + self.wake_every
+                    self._safely(self.waking.look())
+                if self._check_due() <= self.now:
+                    self._next_check = self.now + CHECK
+                    self._safely(self.orphan_check.look())
             else:
                 waiting = heapq.heappop(self._signals)
                 self.now = max(self.now, waiting.due)
                 self._handle(waiting)
         self.now = max(self.now, until)
+
+    def _wake_due(self) -> datetime:
+        """When the next look at receivers finds one for which lanes are held."""
+        if any(each.get("held") for each in self.operations.documents.values()):
+            return self._next_wake
+        return self.now + timedelta(days=365)
 
     def _check_due(self) -> datetime:
         """When the next check finds something to do: those in between change nothing, and are left out."""
@@ -362,24 +385,9 @@ class World:
         return found
 
 
-class _Open:
-    """A gate that lets everything through."""
-
-    async def enter(self, to: Any, urgency: Any) -> Any:
-        from shared.delivery.gate import Go
-
-        return Go(to, urgency, T0)
-
-    async def leave(self, go: Any, answer: Any) -> None:
-        return
-
-    async def parked(self, to: Any) -> None:
-        return
-
-
 async def _unless_killed(work: Coroutine[Any, Any, Any]) -> bool:
     try:
         await work
-    except Killed:
+    except (Killed, SignalLost):
         return False
     return True
