@@ -103,6 +103,8 @@ class Waking:
         self._pause = pause
         self._rounds: dict[str, _Round] = {}
         self._first = 0
+        self._next: datetime | None = None
+        """When the next lanes may be signalled."""
 
     async def look(self) -> Woken:
         """One look at every receiver for which lanes may be parked. Never raises for an outage."""
@@ -205,6 +207,7 @@ class Waking:
     async def _wake(self, to: To, batch: Sequence[Document], sent: dict[str, _Sent]) -> int:
         if not batch:
             return 0
+        await self._in_time(len(batch))
         for each in batch:
             sent[each["lane"]] = _Sent(each["tries"], self._clock())
         try:
@@ -215,8 +218,15 @@ class Waking:
                 sent.pop(each["lane"], None)
             raise
         log(LogEvent.LANES_WOKEN, orgnr=to.orgnr, receiver=to.receiver, count=len(batch))
-        await self._pause(len(batch) / self._rules.lanes_per_second)
         return len(batch)
+
+    async def _in_time(self, many: int) -> None:
+        """Wait until so many more may be signalled; what looking and sending took is not waited for again."""
+        now = self._clock()
+        if self._next is not None and now < self._next <= now + timedelta(seconds=self._rules.seconds_per_look):
+            await self._pause((self._next - now).total_seconds())
+            now = self._next
+        self._next = now + timedelta(seconds=many / self._rules.lanes_per_second)
 
     async def _signal(self, to: To, lane: Document) -> None:
         urgency = Urgency.PROMPT if lane["prompts"] > 0 else Urgency.ROUTINE
