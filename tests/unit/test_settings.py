@@ -121,3 +121,17 @@ def test_a_schedule_is_seconds_between_tries() -> None:
 def test_settings_of_others_in_the_environment_do_not_matter() -> None:
     environment = {**IDENTITY, "PATH": "/usr/bin", "FUNCTIONS_WORKER_RUNTIME": "python", "service_bus": "canary"}
     assert isinstance(load(environment), Settings)
+
+
+@pytest.mark.parametrize("name", ["Secret__310000019_EPJ", "secret__310000019_EPJ", "SECRET__310000019_EPJ"])
+def test_a_receivers_secret_is_read_by_its_name_and_not_shown(name: str) -> None:
+    settings = load({**IDENTITY, name: '{"apiKey": "canary"}'})
+    assert settings.delivery.secrets["310000019_EPJ"].get_secret_value() == '{"apiKey": "canary"}'
+    assert CANARY not in repr(settings)
+
+
+def test_networks_are_opened_by_name_and_one_with_a_slip_in_it_stops_the_start() -> None:
+    settings = load({**IDENTITY, "Delivery__openedNetworks": "10.20.0.0/16 fd12::/32"})
+    assert [str(each) for each in settings.delivery.opened_networks] == ["10.20.0.0/16", "fd12::/32"]
+    assert load(IDENTITY).delivery.opened_networks == ()
+    assert "Delivery__openedNetworks" in refusal({**IDENTITY, "Delivery__openedNetworks": "10.20.0.1/16"})
