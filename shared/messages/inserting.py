@@ -113,14 +113,8 @@ def _unchanged(line: Document, insertions: Sequence[Insertion]) -> list[str]:
     conditions = []
     for at in sorted({each.at for each in insertions}):
         if at > 0:
-            conditions.append(_stands(pending, at - 1))
+            conditions.append(worklist.stands(at - 1, pending[at - 1]))
         elif "tries" in line:
             conditions.append(f"c.trying = null AND c.tries = {line['tries']}")
-        conditions.append(_stands(pending, at) if at < len(pending) else f"ARRAY_LENGTH(c.pending) = {at}")
+        conditions.append(worklist.stands(at, pending[at]) if at < len(pending) else f"ARRAY_LENGTH(c.pending) = {at}")
     return conditions
-
-
-def _stands(pending: Sequence[Document], at: int) -> str:
-    # Deliveries are known by their id; an event in its line by that of the event, and it has no other.
-    name = "id" if "id" in pending[at] else "event"
-    return f"c.pending[{at}].{name} = '{pending[at][name]}'"

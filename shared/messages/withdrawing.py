@@ -17,7 +17,7 @@ from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import LANE_DOCUMENT, Station
 from shared.messages.urgency import Urgency
-from shared.messages.worklist import GRACE
+from shared.messages.worklist import GRACE, stands
 
 WITHDRAWN: Final = "HUB_WITHDRAWN"
 EXPIRED: Final = "HUB_EXPIRED"
@@ -121,7 +121,7 @@ class TakingOut:
         changes = [Change("remove", f"/pending/{at}"), Change("incr", "/waiting", -1)]
         if pending[at]["urgency"] == Urgency.PROMPT:
             changes.append(Change("incr", "/prompts", -1))
-        conditions = [f"c.pending[{at}].id = '{pending[at]['id']}'"]
+        conditions = [stands(at, pending[at])]
         if at == 0:
             behind = pending[1] if len(pending) > 1 else None
             changes += [
@@ -131,7 +131,7 @@ class TakingOut:
             ]  # fmt: skip
             conditions += [
                 "c.trying = null",
-                f"c.pending[1].id = '{behind['id']}'" if behind else "ARRAY_LENGTH(c.pending) = 1",
+                stands(1, behind) if behind else "ARRAY_LENGTH(c.pending) = 1",
             ]
         return Patch(LANE_DOCUMENT, tuple(changes), f"FROM c WHERE {' AND '.join(conditions)}")
 

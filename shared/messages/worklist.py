@@ -136,7 +136,8 @@ class Leaving:
         """The change to the line, with this work behind the head."""
         # A line may be said to have nothing due only while nobody has joined it since it was read: else the one who
         # joined would be known to nobody if its signal were lost (P2).
-        alone = "" if next else " AND ARRAY_LENGTH(c.pending) = 1"
+        # And whoever is said to be next must be: others may have come in between, or have been taken out.
+        behind = stands(1, next) if next else "ARRAY_LENGTH(c.pending) = 1"
         changes = (
             Change("remove", "/pending/0"),
             Change("incr", "/waiting", -1),
@@ -145,7 +146,7 @@ class Leaving:
             Change("set", "/since", next["receivedAt"] if next else None),
             *self.also,
         )
-        return Patch(LANE_DOCUMENT, changes, condition=f"FROM c WHERE {self.head}{alone}")
+        return Patch(LANE_DOCUMENT, changes, condition=f"FROM c WHERE {self.head} AND {behind}")
 
 
 async def settle(container: Container, before: Sequence[Operation], leaving: Leaving, lane: Lane) -> bool:
@@ -154,18 +155,35 @@ async def settle(container: Container, before: Sequence[Operation], leaving: Lea
     Returns whether others are left in the line. Raises ConditionFailed (with the index in `before`, or its length)
     when the message or the line's head is not what the caller took it for.
     """
-    try:
-        await container.batch((*before, leaving.patch(leaving.next)), lane)
-    except ConditionFailed as error:
-        if leaving.next is not None or error.index != len(before):
-            raise
-        line = await container.read(LANE_DOCUMENT, lane)
-        joined = line["pending"][1:2] if line is not None else ()
-        if not joined:
-            raise
-        await container.batch((*before, leaving.patch(joined[0])), lane)
-        return True
-    return leaving.next is not None
+    next = leaving.next
+    while True:
+        try:
+            await container.batch((*before, leaving.patch(next)), lane)
+        except ConditionFailed as error:
+            if error.index != len(before):
+                raise
+            line = await container.read(LANE_DOCUMENT, lane)
+            behind = line["pending"][1] if line is not None and len(line["pending"]) > 1 else None
+            if _name(behind) == _name(next):
+                # It is the head that is another.
+                raise
+            next = behind
+        else:
+            return next is not None
+
+
+def stands(at: int, work: Mapping[str, Any]) -> str:
+    """The condition that this work stands there in the line."""
+    name, value = _name(work)
+    return f"c.pending[{at}].{name} = '{value}'"
+
+
+def _name(work: Mapping[str, Any] | None) -> tuple[str, str]:
+    # A delivery is known by its id; an event in its line has none but that of the event.
+    if work is None:
+        return "", ""
+    name = "id" if "id" in work else "event"
+    return name, work[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class Handling:
             now = self._clock()
             took = [(await self._taking_out.event(event["id"], Lane(event["lane"]), out, now)).took]
         if Took.OUT in took:
-            log(LogEvent.WITHDRAWN, event_id=event["id"], orgnr=event["orgnr"])
+            _log(LogEvent.WITHDRAWN, event)
         if Took.BUSY in took:
             raise MessageBusy
         if Took.OUT not in took and Took.BEFORE not in took:
@@ -171,7 +171,7 @@ class Handling:
         for each in asked.receipts:
             returned = await self._returning.deliveries(each.lane, [each.delivery], back, self._clock())
             await self._signal_returned(DELIVERIES, each.lane, _key(asked, each), returned)
-        log(LogEvent.RESTORED, event_id=event["id"], orgnr=event["orgnr"])
+        _log(LogEvent.RESTORED, event)
         return await self._told(asked)
 
     async def _states(self, asked: _Asked) -> list[State]:
@@ -215,3 +215,8 @@ class Handling:
 
 def _key(asked: _Asked, receipt: Receipt) -> str:
     return receiver_key(asked.event["orgnr"], receipt.receiver)
+
+
+def _log(what: LogEvent, event: Document) -> None:
+    id, orgnr = event["id"], event["orgnr"]
+    log(what, event_id=id, orgnr=orgnr)

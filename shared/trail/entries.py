@@ -52,7 +52,10 @@ def of_event(document: Document) -> Iterator[Entry]:
         facts = {"resource": event.resource, "resourceType": event.resource_type, "kind": event.kind}
         if station.state is State.ROUTED:
             facts |= {"receivers": receivers.replace(",", "|"), "count": str(len(document["receivers"]))}
-        yield _entry(event, station, _KINDS[station.state], f"event/{event.id}/{number}", facts)
+        # It is received once; to be received again is to be put back into line.
+        again = number > 0 and station.state is State.RECEIVED
+        kind = Kind.REPLAYED if again else _KINDS[station.state]
+        yield _entry(event, station, kind, f"event/{event.id}/{number}", facts)
 
 
 def of_delivery(document: Document) -> Iterator[Entry]:

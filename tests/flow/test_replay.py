@@ -1,0 +1,188 @@
+"""What an EPJ refused is replayed when it is mended: in order, once, and without anybody opening a payload."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.hub_parts import ORGNR
+from sandbox.stores import open_stores
+from shared.clock import utc_now
+from shared.registry.model import SYSTEMS
+from shared.registry.people import Access, Role
+from tests.flow.hub import QUICK, World, until, world
+from tests.flow.test_people_and_proofs import login
+from tests.messages import alarm
+
+SETTINGS = {**QUICK, "ReplaySchedule": "*/1 * * * * *", "Replay__perSecond": "200", "TrailSchedule": "*/1 * * * * *"}
+WHY = "the EPJ has been mended"
+
+
+@dataclass(frozen=True)
+class Operations:
+    """A hub, and an operator of it."""
+
+    hub: World
+    operator: dict[str, str]
+    monitor: dict[str, str]
+    administrator: dict[str, str]
+
+    async def get(self, path: str, who: dict[str, str] | None = None) -> tuple[int, Any]:
+        """Ask as the operator, or somebody else."""
+        headers = self.operator if who is None else who
+        async with self.hub.http.get(f"{self.hub.api}/operations/{path}", headers=headers) as answer:
+            return answer.status, json.loads(await answer.read())
+
+    async def post(self, path: str, who: dict[str, str] | None = None, **body: object) -> tuple[int, Any]:
+        """Order as the operator, or somebody else."""
+        headers = self.operator if who is None else who
+        async with self.hub.http.post(f"{self.hub.api}/operations/{path}", headers=headers, json=body) as answer:
+            return answer.status, json.loads(await answer.read())
+
+    async def group(self, cause: str) -> dict[str, Any] | None:
+        """The municipality's group of this cause at its EPJ."""
+        status, found = await self.get(f"set-aside?orgnr={ORGNR}&cause={cause}")
+        assert status == 200, found
+        return next(iter(found["groups"]), None)
+
+    async def aside(self, cause: str, count: int) -> dict[str, Any]:
+        """Wait until so many are set aside for this cause."""
+
+        async def look() -> dict[str, Any] | None:
+            group = await self.group(cause)
+            return group if group is not None and group["count"] == count else None
+
+        return await until(look, f"{count} messages to be set aside")
+
+    async def replay(self, **wanted: object) -> dict[str, Any]:
+        """Have a replay done, and wait for its end."""
+        status, job = await self.post("replays", None, orgnr=ORGNR, dryRun=False, why=WHY, **wanted)
+        assert status == 202, job
+
+        async def ended() -> dict[str, Any] | None:
+            _, found = await self.get(f"replays/{job['id']}")
+            return found if found["state"] != "running" else None
+
+        return await until(ended, "the replay to end")
+
+
+@pytest.fixture(scope="module")
+async def operations(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Operations]:
+    async with world(tmp_path_factory.mktemp("replay"), SETTINGS) as hub:
+        until_then = utc_now() + timedelta(days=1)
+        async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
+            operator = Access(SYSTEMS, "helseid:operator", frozenset({Role.OPERATOR}), until_then)
+            monitor = Access(ORGNR, "helseid:monitor", frozenset({Role.MONITORING}), until_then)
+            await stores.registry.put(operator.document(), SYSTEMS)
+            administrator = Access(ORGNR, "helseid:administrator", frozenset({Role.ADMINISTRATION}), until_then)
+            for access in (monitor, administrator):
+                await stores.registry.put(access.document(), ORGNR)
+        people = [await login(hub, subject=each) for each in ("operator", "monitor", "administrator")]
+        yield Operations(hub, *people)
+
+
+async def test_what_was_refused_for_a_while_is_replayed_in_order_with_the_same_key(operations: Operations) -> None:
+    hub = operations.hub
+    bodies = [alarm(f"6000{number % 2}", text=f"nr {number}") for number in range(7)]
+    await hub.behave("422")
+    locations = [await hub.accepted(each) for each in bodies]
+    group = await operations.aside("REC_HTTP_422", 7)
+    assert (group["receiver"], group["atLeast"]) == ("epj", False)
+
+    status, messages = await operations.get(f"set-aside/messages?orgnr={ORGNR}&receiver=epj", operations.monitor)
+    assert status == 200
+    assert {each["message"] for each in messages["messages"]} == {each.split("/")[-2] for each in locations}
+
+    await hub.behave("ok")
+    status, tried = await operations.post("replays", orgnr=ORGNR)
+    assert (status, tried["count"], tried["oldest"]) == (200, 7, group["oldest"])
+    assert (await operations.group("REC_HTTP_422")) is not None
+
+    job = await operations.replay(cause="REC_HTTP_422")
+    assert (job["state"], job["replayed"], job["code"]) == ("done", 7, None)
+    arrived = [await hub.arrives(each) for each in bodies]
+    keys = [location.split("/")[-2] + ".epj" for location in locations]
+    assert [each["idempotencyKey"] for each in arrived] == keys
+    for lane in (arrived[::2], arrived[1::2]):
+        assert [each["seq"] for each in lane] == sorted(each["seq"] for each in lane)
+    assert await operations.group("REC_HTTP_422") is None
+    # Doing it again finds nothing more.
+    assert (await operations.replay(cause="REC_HTTP_422"))["replayed"] == 0
+    assert len([each for each in await hub.received() if each["idempotencyKey"] in keys]) == 7
+
+
+async def test_a_group_that_fails_again_stops_itself(operations: Operations) -> None:
+    hub = operations.hub
+    await hub.behave("410")
+    for number in range(8):
+        await hub.accepted(alarm(f"6001{number}"))
+    await operations.aside("REC_HTTP_410", 8)
+    job = await operations.replay(cause="REC_HTTP_410")
+    assert (job["state"], job["code"], job["replayed"], job["leftAside"]) == ("stopped", "HUB_FAILED_AGAIN", 5, 3)
+    assert job["groups"] == [{"receiver": "epj", "cause": "REC_HTTP_410", "first": 5, "verdict": "failed"}]
+    await operations.aside("REC_HTTP_410", 8)
+    await hub.behave("ok")
+    assert (await operations.replay(cause="REC_HTTP_410"))["replayed"] == 8
+    assert await operations.group("REC_HTTP_410") is None
+
+
+async def test_a_message_is_withdrawn_and_restored_while_its_receiver_is_away(operations: Operations) -> None:
+    hub = operations.hub
+    first, second = alarm("60021", text="nr 1"), alarm("60021", text="nr 2")
+    await hub.behave("503")
+    away = await hub.accepted(first)
+    await hub.reaches(away, "waiting")
+    behind = await hub.accepted(second)
+    await hub.reaches(behind, "routed")
+    id = behind.split("/")[-2]
+    status, told = await operations.post(f"messages/{id}/withdraw", why="sent by mistake")
+    assert (status, told["state"]) == (200, "withdrawn"), told
+    assert (await operations.post(f"messages/{id}/withdraw", why="sent by mistake"))[0] == 200
+    status, told = await operations.post(f"messages/{id}/restore", why="not by mistake after all")
+    assert (status, told["state"]) == (200, "routed"), told
+    await hub.behave("ok")
+    arrived = [await hub.arrives(each) for each in (first, second)]
+    assert arrived[0]["seq"] < arrived[1]["seq"]
+    await hub.reaches(behind, "delivered")
+    status, refused = await operations.post(f"messages/{id}/withdraw", why="too late")
+    assert (status, refused["issue"][0]["details"]["coding"][1]["code"]) == (409, "SEND_MESSAGE_STATE")
+
+
+async def test_who_and_why_are_in_the_municipalitys_log(operations: Operations) -> None:
+    hub = operations.hub
+    await hub.behave("404")
+    location = await hub.accepted(alarm("60031"))
+    await operations.aside("REC_HTTP_404", 1)
+    await hub.behave("ok")
+    job = await operations.replay(cause="REC_HTTP_404")
+    await hub.reaches(location, "delivered")
+    headers = {**operations.administrator, "Content-Type": "application/x-www-form-urlencoded"}
+
+    async def look() -> list[str] | None:
+        form = "subtype=replayed"
+        async with hub.http.post(f"{hub.api}/trail/_search", data=form, headers=headers) as answer:
+            found = json.dumps((await answer.json(content_type=None)).get("entry", []))
+        said = [job["id"], WHY, "helseid:operator", location.split("/")[-2]]
+        return said if all(each in found for each in said) else None
+
+    await until(look, "the replay and its message to be in the log")
+
+
+async def test_whoever_may_not_learns_nothing(operations: Operations) -> None:
+    hub = operations.hub
+    body = alarm("60041")
+    location = await hub.accepted(body)
+    await hub.arrives(body)
+    id = location.split("/")[-2]
+    stranger = await login(hub, subject="stranger")
+    made_up = id[:-1] + ("a" if id[-1] != "a" else "b")
+    theirs = await operations.post(f"messages/{id}/withdraw", stranger, why="curious")
+    nothing = await operations.post(f"messages/{made_up}/withdraw", stranger, why="curious")
+    assert theirs == nothing
+    assert theirs[0] == 404
+    assert (await operations.get(f"set-aside?orgnr={ORGNR}", stranger))[0] == 404
+    assert (await operations.post("replays", operations.monitor, orgnr=ORGNR))[0] == 403
+    assert (await operations.get("set-aside", operations.monitor))[0] == 200
