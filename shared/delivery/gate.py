@@ -66,9 +66,10 @@ class Gate(Protocol):
     async def enter(self, to: To, urgency: Urgency) -> Go | Hold | Busy:
         """Ask for one try. After Go, `leave` must be called whatever happens (`finally`)."""
 
-    async def leave(self, go: Go, answer: Answer | None) -> None:
+    async def leave(self, go: Go, answer: Answer | None, *, again: bool = False) -> None:
         """The try is over: its place is free again. `answer` None: no try was made, and nothing is learnt of the
-        receiver; a Later or Refused of the hub's own making (HUB_…) counts as none."""
+        receiver; a Later or Refused of the hub's own making (HUB_…) counts as none. `again`: the same message had
+        failed before, so that an error of the receiver's may be about it alone."""
 
     async def parked(self, to: To) -> None:
         """Lanes are parked for the receiver: somebody must wake them. Hold has seen to that already; call it where a

@@ -31,6 +31,8 @@ REMEMBERED: Final = 4096
 _ROUNDS: Final = 4
 """How often a change is tried again that another instance was faster with."""
 _TOO_MANY: Final = "REC_HTTP_429"
+_ERROR: Final = "REC_HTTP_5"
+"""What a receiver says of itself, though it may be about the message."""
 
 
 class Municipalities(Protocol):
@@ -101,10 +103,10 @@ class Gatekeeper:
         until = self._clock() + self._rules.standing.hold * (0.75 + 0.5 * self._chance())
         return await self._held(known, Hold(until, BREAKER_OPEN))
 
-    async def leave(self, go: Go, answer: Answer | None) -> None:
+    async def leave(self, go: Go, answer: Answer | None, *, again: bool = False) -> None:
         """See Gate."""
         now, known = self._clock(), self._of(go.to)
-        event = _meaning(go, answer, known.breaker)
+        event = _meaning(go, answer, known.breaker, again=again)
         tried = isinstance(answer, Taken | Later | Refused) and not answer_is_ours(answer)
         self._bulkhead.give_back(go.to.key, go.urgency, now - go.entered if tried else None, now)
         if isinstance(answer, Later) and answer.code == _TOO_MANY:
@@ -267,12 +269,15 @@ def answer_is_ours(answer: Later | Refused | Taken) -> bool:
     return not isinstance(answer, Taken) and answer.code.startswith("HUB_")
 
 
-def _meaning(go: Go, answer: Answer | None, breaker: Breaker) -> Succeeded | Failed | None:
+def _meaning(go: Go, answer: Answer | None, breaker: Breaker, *, again: bool) -> Succeeded | Failed | None:
     """What an answer says of the receiver's health; None: nothing."""
     match answer:
         case None:
             return None
         case Later() | Refused() if answer_is_ours(answer):
+            return None
+        case Later(code) if again and code.startswith(_ERROR) and not breaker.is_open:
+            # One message that makes a receiver stumble, tried every minute, must not shut the gate for all others.
             return None
         case Later(code) if code != _TOO_MANY:
             return Failed(go.entered, code)

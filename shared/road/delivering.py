@@ -42,6 +42,9 @@ _MARGIN: Final = timedelta(seconds=30)
 _WAIT_HERE: Final = timedelta(seconds=3.5)
 """A prompt lane that waits no longer than this is waited for by its worker: a scheduled signal may be late."""
 
+_PROBED: Final = timedelta(hours=1)
+"""When a lane that was tried for a probe is looked at again, should nobody wake it."""
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -112,6 +115,7 @@ class Delivering:
                 await self._signal(signal, by, self._clock() + retry_in)
                 return False
         answer: Answer | None = None
+        begun: Try | None = None
         try:
             begun = await self._begin(signal, to, by, woken)
             if begun is None:
@@ -119,8 +123,9 @@ class Delivering:
             answer = await self._answer(begun)
         finally:
             if isinstance(verdict, Go):
-                await self._gate.leave(verdict, answer)
-        return await self._settle(begun, answer, signal, by)
+                await self._gate.leave(verdict, answer, again=begun is not None and begun.waits > 0)
+        probe = isinstance(verdict, Go) and verdict.probe
+        return await self._settle(begun, answer, signal, probe=probe)
 
     async def _hold(self, signal: Signal, to: To, hold: Hold) -> bool:
         """Park the lane. False when its head must have its last try now, whatever the gate says."""
@@ -202,7 +207,7 @@ class Delivering:
                 return Before(found, body)
         return None
 
-    async def _settle(self, begun: Try, answer: Answer, signal: Signal, by: Urgency) -> bool:
+    async def _settle(self, begun: Try, answer: Answer, signal: Signal, *, probe: bool) -> bool:
         """Write down what the try came to. Whether there is a next delivery and the lane can go on with it."""
         delivery = begun.delivery
         try:
@@ -211,8 +216,11 @@ class Delivering:
                     return await self._taken(begun, answer)
                 case Refused():
                     return await self._set_aside(begun, answer, answer.code)
+                case Later() if probe and not self._over(begun):
+                    await self._deliveries.release(begun, delivery.key, self._clock() + _PROBED)
+                    return False
                 case Later():
-                    return await self._later(begun, answer, signal, by)
+                    return await self._later(begun, answer, signal)
         except Gone:
             return True
         except ConditionFailed:
@@ -244,7 +252,10 @@ class Delivering:
         )  # fmt: skip
         return left
 
-    async def _later(self, begun: Try, answer: Later, signal: Signal, by: Urgency) -> bool:
+    def _over(self, begun: Try) -> bool:
+        return self._pace.schedules[begun.urgency].over(begun.delivery.event.received_at, self._clock())
+
+    async def _later(self, begun: Try, answer: Later, signal: Signal) -> bool:
         """The lane waits with its head, or has waited for it: then it can go on."""
         delivery = begun.delivery
         urgency, waits, now = begun.urgency, begun.waits, self._clock()
