@@ -141,7 +141,7 @@ class _Mail:
         content = mail.get_body(("plain",))
         text = content.get_content() if content is not None else ""
         self._part.received.add(
-            Arrived("mail", str(mail["X-Knutepunkt-Notice"] or ""), _now(), True, str(mail["Subject"]), text)
+            Arrived("mail", str(mail["X-Knutepunkt-Notice"] or "").strip(), _now(), True, str(mail["Subject"]), text)
         )
         return "250 Taken"
 

@@ -14,7 +14,10 @@ from sandbox.cli.alerts import gathered
 from tests.wire.epj.process import running
 
 BODY = '{"type":"alert.orphan.broken","data":{"kind":"orphan","state":"broken","text":{"nb":{"title":"t","body":"b"}}}}'
-MAIL = b"Subject: Hei\r\nX-Knutepunkt-Notice: n1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + "Blåbær".encode()
+MAIL = (
+    b"Subject: Hei\r\nX-Knutepunkt-Notice:\r\n n1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    + "Blåbær".encode()
+)
 
 
 async def post(url: str, secret: str, at: datetime | None = None, body: str = BODY, signed: str = BODY) -> int:
