@@ -22,6 +22,8 @@ from sandbox.example import OWN, example
 from sandbox.hub_parts import ALL, ORGNR, VENDOR
 from sandbox.process import ROOT
 from tests.flow.hub import until
+from tests.flow.sweep import assert_clean, sweep
+from tests.flow.watch import people
 
 FIELDS = ["api", "servicebus", "cosmos", "helseid", "epj", "orgnr", "vendor"]
 
@@ -125,6 +127,8 @@ async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
     running = await start(tmp_path_factory.mktemp("up") / "the data", "--port", "0")
     yield running
     assert await running.end(signal.SIGTERM) == 0
+    marks = {f"{what} {number}": mark for number, (what, mark) in enumerate(people(example().body))}
+    assert_clean(await asyncio.to_thread(sweep, running.data, marks))
 
 
 async def test_one_json_line_says_where_everything_is_once_the_example_is_delivered(up: Up) -> None:
