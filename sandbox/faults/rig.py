@@ -124,7 +124,7 @@ class Rig:
             try:
                 yield
             finally:
-                await self.broker_fault(refuse=False, delayMs=0)
+                await self.broker_fault(refuse=False, delayMs=0, busy=0)
 
     @asynccontextmanager
     async def epj(self, mode: str, *, answers_lost: bool = False, **how: object) -> AsyncIterator[None]:
@@ -191,7 +191,7 @@ class Rig:
             await self.hub.ready(part)
         await self.behave("ok")
         await self.cosmos_fault(refuse=False)
-        await self.broker_fault(refuse=False, delayMs=0)
+        await self.broker_fault(refuse=False, delayMs=0, busy=0)
 
     # What can be seen
 

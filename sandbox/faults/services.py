@@ -42,6 +42,7 @@ def _meanwhile(name: str, sentence: str, breaks: Break) -> Scenario:
 SCENARIOS: Final = (
     _meanwhile("broker-slow", "The broker takes 0.3 s for everything.", lambda rig: rig.broker(delayMs=300)),
     _meanwhile("broker-refuses", "The broker resets every connection at once.", lambda rig: rig.broker(refuse=True)),
+    _meanwhile("broker-throttles", "The broker has no time for half of all sends.", lambda rig: rig.broker(busy=0.5)),
     _meanwhile("broker-resets", "The broker drops all connections three times a second.", _resetting),
     _meanwhile("broker-away", "The broker is gone: its port refuses.", lambda rig: rig.away("servicebus")),
     _meanwhile("broker-hangs", "The broker takes connections and says nothing.", lambda rig: rig.frozen("servicebus")),

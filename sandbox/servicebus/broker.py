@@ -1,5 +1,6 @@
 """All queues of a namespace, their common storage, and their time."""
 
+import random
 from collections.abc import Callable, Iterable
 
 from sandbox.servicebus import refusals
@@ -19,6 +20,9 @@ class Broker:
         self.context = Context(clock, Deadlines(), storage)
         self._queues: dict[str, Queue] = {}
         self._armed: tuple[int, Callable[[], None]] | None = None
+        self.busy_share = 0.0
+        """How many of all sends, from 0 to 1, are turned away as by a service that has too much to do."""
+        self._chance = random.Random(0)  # noqa: S311 - the same sends at every run
         for rule in rules:
             queue = Queue(rule, self.context)
             for one in (queue, queue.dead_letters):
@@ -32,6 +36,11 @@ class Broker:
         if queue is None:
             raise refusals.not_found(path)
         return queue
+
+    def take_in(self) -> None:
+        """To be called before a message is taken in. Raises Refusal when the service has too much to do."""
+        if self.busy_share and self._chance.random() < self.busy_share:
+            raise refusals.busy()
 
     def settle(self) -> None:
         """Hand out what can be handed out and make everything durable. After this, clients may be told.

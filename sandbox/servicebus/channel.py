@@ -167,6 +167,7 @@ class Channel:
                 return codec.Accepted()
             if len(raw) > wire.MAX_MESSAGE_BYTES:
                 raise refusals.too_large(len(raw), wire.MAX_MESSAGE_BYTES)
+            self.connection.broker.take_in()
             link.queue.send(message.read_all(raw, first.message_format or 0))
         except Refusal as refusal:
             return wire.rejected(refusal)

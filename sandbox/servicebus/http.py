@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeGuard
 
 from aiohttp import web
 
 from sandbox.servicebus.server import Server
 
 _LONGEST_DELAY_MS: Final = 60_000
+_MISUNDERSTOOD: Final = "Send dropConnections: true, refuse: true or false, delayMs: 0 to 60000, busy: 0 to 1."
 
 
 @asynccontextmanager
@@ -31,15 +32,10 @@ async def counters(server: Server, port: int) -> AsyncIterator[int]:
 
     async def faults(request: web.Request) -> web.Response:
         asked = await request.json()
-        delay = asked.get("delayMs", 0) if isinstance(asked, dict) else None
-        if (
-            not isinstance(asked, dict)
-            or not set(asked) <= {"dropConnections", "refuse", "delayMs"}
-            or (not isinstance(delay, int) or not 0 <= delay <= _LONGEST_DELAY_MS)
-        ):
-            return web.json_response({"error": "dropConnections: true, refuse: true or false, delayMs: 0…"}, status=400)
-        if "delayMs" in asked:
-            server.delay_s = delay / 1000
+        if not _understood(asked):
+            return web.json_response({"error": _MISUNDERSTOOD}, status=400)
+        server.delay_s = asked.get("delayMs", server.delay_s * 1000) / 1000
+        server.broker.busy_share = asked.get("busy", server.broker.busy_share)
         if asked.get("dropConnections") is True:
             server.drop_connections()
         if isinstance(asked.get("refuse"), bool):
@@ -64,6 +60,14 @@ def by_queue(counted: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     for (queue, operation), count in sorted(counted.items()):
         result.setdefault(queue, {})[operation] = count
     return result
+
+
+def _understood(asked: object) -> TypeGuard[dict[str, Any]]:
+    if not isinstance(asked, dict) or not set(asked) <= {"dropConnections", "refuse", "delayMs", "busy"}:
+        return False
+    delay, busy = asked.get("delayMs", 0), asked.get("busy", 0)
+    numbers = isinstance(delay, int | float) and isinstance(busy, int | float)
+    return numbers and 0 <= delay <= _LONGEST_DELAY_MS and 0 <= busy <= 1
 
 
 def rss_bytes() -> int:

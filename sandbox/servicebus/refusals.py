@@ -59,6 +59,12 @@ def session_busy(session_id: str) -> Refusal:
     )
 
 
+def busy() -> Refusal:
+    return Refusal(
+        "com.microsoft:server-busy", "The request was terminated because the namespace is being throttled.", 503
+    )
+
+
 def timed_out() -> Refusal:
     return Refusal("com.microsoft:timeout", "The operation did not complete within the allotted timeout.", 408)
 
