@@ -46,6 +46,8 @@ COMMANDS = (
     Entry("summary", "sandbox.cli.summary", "say how it goes: what waits, since when, for whom"),
     Entry("alerts", "sandbox.cli.alerts", "list the alerts that people have got"),
     Entry("registry", "sandbox.cli.registry", "compare the register with a file, or apply one"),
+    Entry("aside", "sandbox.cli.aside", "show what is set aside"),
+    Entry("replay", "sandbox.cli.replay", "replay what is set aside; a dry run unless told otherwise"),
     Entry("bench", "sandbox.cli.bench", "measure, in one table"),
     Entry("faults", "sandbox.cli.faults", "break a hub of its own in every way and count what is lost"),
 )

@@ -1,5 +1,6 @@
 """What an EPJ refused is replayed when it is mended: in order, once, and without anybody opening a payload."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.cli.main import main
 from sandbox.hub_parts import ORGNR
 from sandbox.stores import open_stores
 from shared.clock import utc_now
@@ -149,6 +151,37 @@ async def test_a_message_is_withdrawn_and_restored_while_its_receiver_is_away(op
     await hub.reaches(behind, "delivered")
     status, refused = await operations.post(f"messages/{id}/withdraw", why="too late")
     assert (status, refused["issue"][0]["details"]["coding"][1]["code"]) == (409, "SEND_MESSAGE_STATE")
+
+
+async def test_one_command_shows_what_is_set_aside_and_replays_it(
+    operations: Operations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = operations.hub
+    await hub.behave("400")
+    bodies = [alarm(f"6005{number}") for number in range(2)]
+    for each in bodies:
+        await hub.accepted(each)
+    await operations.aside("REC_HTTP_400", 2)
+    await hub.behave("ok")
+
+    async def command(*arguments: str) -> tuple[int, dict[str, Any]]:
+        capsys.readouterr()
+        all_of_it = [*arguments, "--cause", "REC_HTTP_400", "--json", "--data", str(hub.hub.folder)]
+        status = await asyncio.to_thread(main, all_of_it)
+        return status, json.loads(capsys.readouterr().out or "{}")
+
+    shown, listed = await command("aside"), await command("aside", "--list", "--receiver", "epj")
+    assert [each["count"] for each in shown[1]["groups"]] == [2]
+    assert len(listed[1]["messages"]) == 2
+    tried = await command("replay")
+    assert (tried[0], tried[1]["dryRun"], tried[1]["count"]) == (0, True, 2)
+    assert (await command("replay", "--go"))[0] == 2
+    one = await command("replay", "--go", "--why", WHY, "--id", listed[1]["messages"][0]["id"])
+    assert (one[0], one[1]["replayed"]) == (0, 1)
+    rest = await command("replay", "--go", "--why", WHY)
+    assert (rest[0], rest[1]["replayed"]) == (0, 1)
+    for each in bodies:
+        await hub.arrives(each)
 
 
 async def test_who_and_why_are_in_the_municipalitys_log(operations: Operations) -> None:

@@ -68,7 +68,7 @@ class Served:
 
     def headers(self, path: str) -> dict[str, str]:
         """The credentials that this address wants."""
-        return self.operator if path.startswith(("/registry", "/trail")) else self.vendor
+        return self.operator if path.startswith(("/registry", "/trail", "/operations")) else self.vendor
 
 
 @pytest.fixture(scope="module")
