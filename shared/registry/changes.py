@@ -22,6 +22,9 @@ _UNTOLD: Final = frozenset({("person", "name")})
 """Fields by the type of document whose values no history tells."""
 UNTOLD: Final = "(not told)"
 
+MOST_AT_ONCE: Final = 10
+"""Changes in one patch (Azure Cosmos DB, limits of partial document update)."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
@@ -83,7 +86,7 @@ def change(current: Document | None, wanted: Entry | None, who: str, why: str, n
         kind=wished["type"],
         version=version,
         fields=fields,
-        operations=(_written(current, wished, version), Create(history)),
+        operations=(*_written(current, wished, version), Create(history)),
     )
 
 
@@ -104,15 +107,21 @@ def _normal(current: Document | None) -> Document | None:
     return current if entry is None else {**entry.document(), WITHDRAWN: False}
 
 
-def _written(current: Document | None, wished: Document, version: int) -> Operation:
+def _written(current: Document | None, wished: Document, version: int) -> tuple[Operation, ...]:
     if current is None:
-        return Create({**wished, VERSION: version})
+        return (Create({**wished, VERSION: version}),)
     sets = [Set("set", f"/{name}", value) for name, value in wished.items() if name not in _SERVER]
     differing = [each for each in sets if current.get(each.path[1:], _MISSING) != each.value]
     known = version_of(current)
     condition = f"FROM c WHERE c.version = {known}" if known else "FROM c WHERE NOT IS_DEFINED(c.version)"
     ends = [Set("set", f"/{WITHDRAWN}", wished[WITHDRAWN]), Set("set", f"/{VERSION}", version)]
-    return Patch(wished["id"], (*differing, *ends), condition)
+    first = MOST_AT_ONCE - len(ends)
+    rest = (
+        # In the same batch: they see the version that the first one has written.
+        Patch(wished["id"], tuple(differing[at : at + MOST_AT_ONCE]), f"FROM c WHERE c.version = {version}")
+        for at in range(first, len(differing), MOST_AT_ONCE)
+    )
+    return (Patch(wished["id"], (*differing[:first], *ends), condition), *rest)
 
 
 _MISSING: Final = object()

@@ -112,7 +112,7 @@ class Delivering:
             case Hold() if await self._hold(signal, to, verdict):
                 return False
             case Busy(retry_in):
-                await self._signal(signal, by, self._clock() + retry_in)
+                await self._signal(signal, by, self._clock() + retry_in, woken=woken)
                 return False
         answer: Answer | None = None
         begun: Try | None = None
@@ -282,10 +282,12 @@ class Delivering:
         await self._signal(signal, urgency, until)
         return False
 
-    async def _signal(self, signal: Signal, urgency: Urgency, due: datetime | None = None) -> None:
+    async def _signal(
+        self, signal: Signal, urgency: Urgency, due: datetime | None = None, *, woken: bool = False
+    ) -> None:
         queue = DELIVERIES[urgency]
         try:
-            await self._signals.send(queue, signal.lane, due, to=signal.to)
+            await self._signals.send(queue, signal.lane, due, to=signal.to, woken=woken)
         except SignalLost:
             log(LogEvent.SIGNAL_LOST, lane=signal.lane, queue=queue)
 
