@@ -132,7 +132,7 @@ class Municipality:
     """The environment it is for; null: that of the hub it is registered at."""
     traffic: Traffic = field(default_factory=lambda: OPEN)
     retention_days: Annotated[int, Field(ge=1, le=3650)] = RETENTION_DAYS
-    """Days a message is kept after it has arrived; a week at the least, so that nothing is deleted while it is tried."""
+    """Days a message is kept after it has arrived; a week at the least, so that nothing is deleted while tried."""
     when_refused: WhenRefused = WhenRefused.SET_ASIDE
 
     def __post_init__(self) -> None:
