@@ -7,6 +7,7 @@ gone through with. The same seed breaks the same things at the same points.
 import argparse
 import asyncio
 import tempfile
+from contextlib import aclosing
 from pathlib import Path
 
 from rich.table import Table
@@ -81,11 +82,12 @@ async def _all(scenarios: tuple[Scenario, ...], folder: Path, size: Size, seed: 
     def tell(what: str) -> None:
         out.print(Text.assemble("    ", (what, "dim")))
 
-    async for scenario, result in run_scenarios(scenarios, folder, size, seed, tell):
-        results.append(result)
-        word = ("ok    ", "bold green") if result.good else ("BROKEN", "bold red")
-        done = f"{len(results)}/{len(scenarios)}"
-        out.print(Text.assemble("  ", word, f" {done:>6}  {scenario.name}", (f"  {result.seconds:.1f} s", "dim")))
+    async with aclosing(run_scenarios(scenarios, folder, size, seed, tell)) as outcomes:
+        async for scenario, result in outcomes:
+            results.append(result)
+            word = ("ok    ", "bold green") if result.good else ("BROKEN", "bold red")
+            done = f"{len(results)}/{len(scenarios)}"
+            out.print(Text.assemble("  ", word, f" {done:>6}  {scenario.name}", (f"  {result.seconds:.1f} s", "dim")))
     return results
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,7 +59,7 @@ Tell = Callable[[str], None]
 
 async def run(
     scenarios: Iterable[Scenario], folder: Path, size: Size, seed: int, tell: Tell
-) -> AsyncIterator[tuple[Scenario, Result]]:
+) -> AsyncGenerator[tuple[Scenario, Result]]:
     """Run scenarios. `tell` hears what is being broken, and what happens to the parts of the hub.
 
     Raises what starting a hub raises.

@@ -1,7 +1,7 @@
 """The fault rig's own judgement: what is planted in the ledgers is found, and what is well is left alone."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,7 +188,7 @@ def test_the_command_ends_with_1_when_anything_is_lost_or_reordered(
 ) -> None:
     async def planted(
         scenarios: tuple[Scenario, ...], _folder: Path, _size: Size, _seed: int, _tell: object
-    ) -> AsyncIterator[tuple[Scenario, Result]]:
+    ) -> AsyncGenerator[tuple[Scenario, Result]]:
         for each in scenarios:
             yield each, Result(each.name, tally, 1.0, failed=failed)
 

@@ -6,6 +6,7 @@ The two kinds of hub are broken side by side: most of their time passes with wai
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ async def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     try:
         yield known
     finally:
-        for each in running:
-            each.cancel()
+        if not all(each.done() for each in known.values()):
+            for task in running:
+                task.cancel()
         await asyncio.wait(running)
 
 
@@ -42,8 +44,9 @@ async def _go_through(
 ) -> None:
     mine = [each for each in chosen if each.family is family]
     try:
-        async for scenario, result in run(mine, folder, QUICK, SEED, _say):
-            known[scenario.name].set_result(result)
+        async with aclosing(run(mine, folder, QUICK, SEED, _say)) as results:
+            async for scenario, result in results:
+                known[scenario.name].set_result(result)
     except BaseException as error:
         for each in mine:
             if not known[each.name].done():
