@@ -52,7 +52,7 @@ class Hub:
 
     @property
     def pids(self) -> Mapping[str, int]:
-        """Process ids of the living parts: servicebus, cosmos, helseid, epj, app, queues."""
+        """Process ids of the living parts: servicebus, cosmos, helseid, epj, alerts, app, queues."""
         return self._supervisor.pids
 
     @property

@@ -31,8 +31,11 @@ from shared.access.entra import SCOPE, EntraClaims, entra_policy, is_tenant, iss
 from shared.access.modes import DpopMode
 from shared.access.tokens import TokenPolicy
 from shared.identity.series import Environment
+from shared.watch import mail
 
 PSEUDONYM_KEY_BYTES: Final = 32
+WEBHOOK_SECRET_BYTES: Final = (24, 64)
+"""Least and most, as Standard Webhooks recommends."""
 
 
 class SettingsError(Exception):
@@ -192,6 +195,23 @@ class EntraSettings(_Frozen):
         return entra_policy(self.issuer or issuer_of_tenant(self.tenant), self.audience, claims)
 
 
+def _webhook_secret(text: object) -> object:
+    if isinstance(text, str):
+        try:
+            raw = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("must be base64, `whsec_` before it") from None
+        if not WEBHOOK_SECRET_BYTES[0] <= len(raw) <= WEBHOOK_SECRET_BYTES[1]:
+            raise ValueError("must be base64 of {} to {} bytes".format(*WEBHOOK_SECRET_BYTES))
+    return text
+
+
+def _mail_server(text: object) -> object:
+    if isinstance(text, str):
+        mail.server_of(text)
+    return text
+
+
 def _split(text: object) -> object:
     return tuple(text.split()) if isinstance(text, str) else text
 
@@ -202,10 +222,10 @@ class AlertSettings(_Frozen):
     webhook: Url | None = Field(
         None, alias="Alerts__webhook", description="Address that notices are posted to (Standard Webhooks)"
     )
-    webhook_secret: SecretStr | None = Field(
+    webhook_secret: Annotated[SecretStr | None, BeforeValidator(_webhook_secret)] = Field(
         None, alias="Alerts__webhookSecret", description="Base64 of the secret they are signed with, `whsec_` before it"
     )
-    smtp: SecretStr | None = Field(
+    smtp: Annotated[SecretStr | None, BeforeValidator(_mail_server)] = Field(
         None, alias="Alerts__smtp", description="Mail server, `smtp://host:port` or `smtps://user:password@host:port`"
     )
     mail_to: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(

@@ -15,6 +15,7 @@ from shared.watch.ports import Message, NotSent
 
 PATIENCE_S: Final = 20.0
 _PORTS: Final = {"smtp": 25, "smtps": 465}
+_FORM: Final = "must be smtp://host:port or smtps://user:password@host:port"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,17 @@ class Server:
 
 def server_of(url: str) -> Server:
     """`smtp://host:25` or `smtps://user:password@host:465`. Raises ValueError."""
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError("must be smtp://host:port or smtps://host:port")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        # Without the cause: it may show a part of the password.
+        raise ValueError(_FORM) from None
+    if not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(_FORM)
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
-    return Server(parts.hostname, parts.port or _PORTS[parts.scheme], parts.scheme == "smtps", user, password)
+    return Server(parts.hostname, port, parts.scheme == "smtps", user, password)
 
 
 class MailChannel:

@@ -21,6 +21,13 @@ LOCAL = {
     "Cosmos": "AccountEndpoint=http://127.0.0.1:1/;AccountKey=canary-cosmos",
 }
 MALFORMED = [
+    ("Alerts__webhook", "canary"),
+    ("Alerts__webhookSecret", "canary"),
+    ("Alerts__webhookSecret", base64.b64encode(b"canary").decode()),
+    ("Alerts__smtp", "canary"),
+    ("Alerts__smtp", "http://canary:25"),
+    ("Alerts__smtp", "smtp://user:host:canary"),
+    ("Alerts__alarmAfter", "0"),
     ("HelseId__issuer", "canary"),
     ("HelseId__issuer", "ftp://canary.example.com"),
     ("Hub__publicUrl", "canary example"),
@@ -75,6 +82,19 @@ def test_the_error_carries_no_value_in_its_causes_either() -> None:
         load({**LOCAL, "Pseudonym__key": "canary"})
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"Alerts__webhook": "https://example.com/"}, "Alerts__webhookSecret"),
+        ({"Alerts__smtp": "smtps://mail.example.com"}, "Alerts__to"),
+    ],
+)
+def test_a_way_of_telling_people_that_is_not_whole_is_named(given: dict[str, str], missing: str) -> None:
+    assert refusal({**IDENTITY, **given}) == f"setting {missing}: Field required where there is " + (
+        "a webhook" if "Secret" in missing else "a mail server"
+    )
 
 
 def test_azures_identity_form_is_accepted() -> None:
