@@ -34,7 +34,8 @@ def server_of(url: str) -> Server:
     """`smtp://host:25` or `smtps://user:password@host:465`. Raises ValueError."""
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
+        usual = _PORTS[parts.scheme]
+        port = parts.port or usual
     except (KeyError, ValueError):
         # Without the cause: it may show a part of the password.
         raise ValueError(_FORM) from None
