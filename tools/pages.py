@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -32,6 +32,7 @@ _EITHER: Final = (
     ("Cosmos", "Cosmos__accountEndpoint"),
 )
 _READ_BY_TRIGGERS: Final = {
+    "WakingSchedule": "When it is looked whether a receiver takes messages again",
     "OrphanCheckSchedule": "When the orphan check runs, as an NCRONTAB expression of six fields",
     "TrailSchedule": "When what has happened is written to the audit log",
     "CheckpointSchedule": "When the audit log is signed for",
@@ -210,8 +211,12 @@ def _type(annotation: Any) -> str:
     if get_origin(annotation) is tuple:
         kind = get_args(annotation)[0]
         return {timedelta: "numbers", SecretBytes: "secrets"}.get(kind, "several")
-    names = {str: "text", int: "number", float: "number", bool: "true or false"}
-    return names.get(annotation, "secret" if annotation in (SecretStr, SecretBytes) else str(annotation))
+    if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):
+        return "secrets"
+    if annotation in (SecretStr, SecretBytes):
+        return "secret"
+    # What is none of these is read from a text.
+    return {int: "number", float: "number", bool: "true or false"}.get(annotation, "text")
 
 
 def _is_url(field: FieldInfo) -> bool:
