@@ -33,8 +33,15 @@ _SAFE: Final[dict[str, str]] = {
 _ONLY_HTTPS: Final = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
-def served_at(public_url: str | None) -> None:
-    """Say where callers reach this app. Over https they are told to use nothing else (RFC 6797, 7.2: only there)."""
+_OFFERED: Final[dict[str, DpopMode]] = {"dpop": DpopMode.OFF}
+
+
+def served_at(public_url: str | None, dpop: DpopMode) -> None:
+    """Say where callers reach this app, and whether those of whom nothing is known are to prove their tokens.
+
+    Over https they are told to use nothing else (RFC 6797, 7.2: only there).
+    """
+    _OFFERED["dpop"] = dpop
     if public_url is not None and public_url.lower().startswith("https:"):
         _SAFE.update([_ONLY_HTTPS])
     else:
@@ -88,27 +95,26 @@ def refused(
     body: bytes | None = None,
     *,
     asked: Credentials | None = None,
-    dpop: DpopMode = DpopMode.OFF,
 ) -> func.HttpResponse:
     """The answer that says what is wrong, whose fault it is and what to do.
 
-    `body` stands in the place of the usual one; `asked` are the call's credentials and `dpop` what applies to callers
-    of whom nothing is known, for the challenge that belongs to a refused token.
+    `body` stands in the place of the usual one; `asked` are the call's credentials, for the challenge that belongs to a
+    refused token.
     """
     return fhir(
         error.status,
         outcome.to_bytes(outcome.operation_outcome(error)) if body is None else body,
         correlation,
-        {**_extra(error, asked, dpop), **(headers or {})},
+        {**_extra(error, asked), **(headers or {})},
     )
 
 
-def _extra(error: HubError, asked: Credentials | None, dpop: DpopMode) -> dict[str, str]:
+def _extra(error: HubError, asked: Credentials | None) -> dict[str, str]:
     if isinstance(error, NotAvailable):
         return {"Retry-After": str(RETRY_AFTER_S)}
     if isinstance(error, TrafficStopped):
         return {"Retry-After": str(STOPPED_RETRY_AFTER_S)}
     if isinstance(error, TooManyCalls):
         return {"Retry-After": str(error.retry_after_s)}
-    said = challenge(error, asked.authorization if asked is not None else None, dpop)
+    said = challenge(error, asked.authorization if asked is not None else None, _OFFERED["dpop"])
     return {"WWW-Authenticate": said} if said else {}

@@ -82,8 +82,7 @@ async def _take(post: Post) -> Accepted | HubError:
 
 
 def _refused(error: HubError, post: Post, body: bytes | None = None) -> func.HttpResponse:
-    mode = hub().settings.helse_id.dpop
-    return http.refused(error, post.correlation_id, _applied(post), body, asked=post.credentials, dpop=mode)
+    return http.refused(error, post.correlation_id, _applied(post), body, asked=post.credentials)
 
 
 def _accepted(accepted: Accepted, post: Post) -> dict[str, str]:

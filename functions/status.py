@@ -26,8 +26,7 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
         caller = await hub().status_desk.caller(question)
         answer = await hub().status_desk.status(question, caller)
     except HubError as error:
-        mode = hub().settings.helse_id.dpop
-        return http.refused(error, correlation, asked=question.credentials, dpop=mode)
+        return http.refused(error, correlation, asked=question.credentials)
     except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
         log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
         return http.refused(Unexpected(), correlation)

@@ -28,7 +28,7 @@ def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
         except HubError as error:
             code = LogEvent.NOT_AVAILABLE if isinstance(error, NotAvailable) else LogEvent.REFUSED
             log(code, code=error.code, status=error.status, correlation_id=correlation)
-            return http.refused(error, correlation)
+            return http.refused(error, correlation, asked=http.credentials(req))
         except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
             log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
             return http.refused(Unexpected(), correlation)

@@ -22,7 +22,7 @@ from shared.watch.desk import SummaryDesk
 
 _SETTINGS: Final = settings.load(os.environ)
 _TRAIL: Final = trail_settings.load(os.environ)
-http.served_at(_SETTINGS.public_url)
+http.served_at(_SETTINGS.public_url, _SETTINGS.helse_id.dpop)
 
 
 @cache

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions import http
+from shared.access.modes import DpopMode
 from shared.errors import TooManyCalls
 from shared.fhir import outcome
 from shared.registry.model import RateLimit
@@ -159,8 +160,8 @@ def test_too_many_calls_are_answered_429_with_retry_after_and_an_outcome() -> No
 )
 def test_strict_transport_security_is_sent_over_https_only(url: str | None, sent: bool) -> None:
     try:
-        http.served_at(url)
+        http.served_at(url, DpopMode.OFF)
         assert ("Strict-Transport-Security" in http.plain_json(200, {}).headers) is sent
         assert ("Strict-Transport-Security" in http.refused(TooManyCalls(), "id").headers) is sent
     finally:
-        http.served_at(None)
+        http.served_at(None, DpopMode.OFF)
