@@ -34,6 +34,9 @@ from shared.trail import facts as telling
 IN_ONE_GO: Final = 50
 """Deliveries of one lane before it is signalled again and left: other lanes want workers too."""
 
+LONGEST_GO: Final = timedelta(minutes=4)
+"""So long at the most, and one more try: the platform ends whoever works for ten minutes (`functionTimeout`)."""
+
 GAVE_UP: Final = "HUB_GAVE_UP"
 
 _MARGIN: Final = timedelta(seconds=30)
@@ -91,11 +94,13 @@ class Delivering:
         to = await self._to(signal)
         if to is None:
             return
-        woken = signal.woken
+        woken, leave = signal.woken, self._clock() + LONGEST_GO
         for _ in range(IN_ONE_GO):
             if not await self._next(signal, to, by, woken):
                 return
             woken = False
+            if self._clock() >= leave:
+                break
         await self._signal(signal, by)
 
     async def _to(self, signal: Signal) -> To | None:
@@ -132,9 +137,12 @@ class Delivering:
         line = await self._deliveries.park(signal.lane, to.key, hold.until)
         if line is None:
             return True
-        accepted = read_time(line["since"])
-        if hold.code == BREAKER_OPEN and self._pace.schedules[Urgency.ROUTINE].over(accepted, self._clock()):
-            return False
+        if hold.code == BREAKER_OPEN:
+            last = read_time(line["since"]) + self._pace.schedules[Urgency.ROUTINE].until
+            if last <= self._clock():
+                return False
+            if last < hold.until:
+                await self._deliveries.postpone(signal.lane, last)
         await self._gate.parked(to)
         log(LogEvent.PARKED, lane=signal.lane, receiver=to.receiver, orgnr=to.orgnr, code=hold.code)
         return True
