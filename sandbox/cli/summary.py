@@ -60,7 +60,7 @@ def _show_waiting(out: Console, found: dict[str, Any]) -> None:
     if not waiting:
         out.print(Text("Nothing waits: everything accepted is delivered or set aside.", "bold green"))
         return
-    table = _table("oldest", "municipality", "receiver", "class", "waiting", "parked", "blocked", "tries")
+    table = _table("oldest", "receiver", "class", "waiting", "parked", "blocked", "tries")
     for each in waiting:
         for name, numbers in each["classes"].items():
             if not numbers["waiting"]:
@@ -68,8 +68,7 @@ def _show_waiting(out: Console, found: dict[str, Any]) -> None:
             late = name == "prompt" and numbers["oldestSeconds"] is not None and numbers["oldestSeconds"] > _LATE_S
             table.add_row(
                 Text(span(numbers["oldestSeconds"]), "bold red" if late else ""),
-                each["orgnr"],
-                each["receiver"] or "(not routed yet)",
+                key(each),
                 name,
                 f"{'≥ ' if each['atLeast'] else ''}{numbers['waiting']}",
                 str(numbers["parked"]),
@@ -83,10 +82,9 @@ def _show_waiting(out: Console, found: dict[str, Any]) -> None:
 
 def _show_aside(out: Console, found: dict[str, Any]) -> None:
     if found["setAside"]:
-        table = _table("set aside since", "municipality", "receiver", "cause", "messages")
+        table = _table("set aside since", "receiver", "cause", "messages")
         for each in found["setAside"]:
-            receiver = each["receiver"] or "(not routed)"
-            table.add_row(span(each["oldestSeconds"]), each["orgnr"], receiver, each["cause"], str(each["messages"]))
+            table.add_row(span(each["oldestSeconds"]), key(each), each["cause"], str(each["messages"]))
         out.print(table)
 
 
@@ -101,8 +99,8 @@ def _show_hour(out: Console, hour: dict[str, Any]) -> None:
         )
         for each in hour["receivers"]:
             times = (span(each["endToEndSeconds"][name]) for name in ("p50", "p95", "p99"))
-            numbers = (str(each[name]) for name in ("attempts", "taken", "later", "refused"))
-            table.add_row(each["orgnr"], each["receiver"], each["class"], *numbers, *times)
+            numbers = (str(each[name]) for name in ("taken", "later", "refused"))
+            table.add_row(key(each), each["class"], *numbers, *times)
         out.print(table)
 
 
@@ -115,8 +113,13 @@ def _show_alerts(out: Console, alerts: list[dict[str, Any]]) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="bold")
     for name in columns:
-        table.add_column(name, justify="left" if name in ("municipality", "receiver", "class", "cause") else "right")
+        table.add_column(name, justify="left" if name in ("receiver", "class", "cause") else "right")
     return table
+
+
+def key(entry: dict[str, Any]) -> str:
+    """Whose it is."""
+    return f"{entry['orgnr']}/{entry['receiver']}" if entry["receiver"] else f"{entry['orgnr']} (not routed)"
 
 
 def span(seconds: float | None) -> str:

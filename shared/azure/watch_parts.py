@@ -1,6 +1,7 @@
 """Watching, wired together: settings in; what counts, looks, tells and answers out."""
 
 from datetime import timedelta
+from typing import Final
 
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import AlertSettings
@@ -17,10 +18,13 @@ from shared.watch.looking import Look
 from shared.watch.mail import MailChannel
 from shared.watch.measuring import Measuring
 from shared.watch.notifying import Notifier
+from shared.watch.numbers import Numbers
 from shared.watch.observing import Observing
 from shared.watch.ports import Channel
 from shared.watch.watch import Watch
 from shared.watch.webhook import WebhookChannel
+
+_SELDOM: Final = timedelta(minutes=5)
 
 
 class WatchParts:
@@ -50,7 +54,9 @@ class WatchParts:
         )
         self.watch = Watch(observing=observing, store=store, channels=tuple(self.channels), rules=rules, clock=clock)
         self._look = look
+        self._clock = clock
         self._gauges = Gauges(clock)
+        self._counted: Numbers | None = None
 
         async def access(orgnr: str, subject: str) -> Access | None:
             # From the database each time: an access that is withdrawn is over at once.
@@ -60,8 +66,12 @@ class WatchParts:
         self.desk = SummaryDesk(look=look, operations=operations, alerts=store, access=access, clock=clock)
 
     async def count(self) -> None:
-        """Count what waits, for the metrics. Raises Unreachable."""
-        self._gauges.show(await self._look.numbers())
+        """Count what waits, for the metrics; seldom while there is too much to be counted. Raises Unreachable."""
+        last = self._counted
+        if last is not None and last.at_least and last.at <= self._clock() < last.at + _SELDOM:
+            return
+        self._counted = await self._look.numbers()
+        self._gauges.show(self._counted)
 
     async def close(self) -> None:
         """Write what was measured and let go of connections. Before the database's client is closed."""

@@ -28,6 +28,8 @@ BACK: Final = timedelta(hours=1)
 """How far back measurements are added up."""
 _GOOD_FOR: Final = timedelta(seconds=5)
 """How long a look is good for those who ask again."""
+_GOOD_FOR_MANY: Final = timedelta(minutes=1)
+"""The same when there was too much to be counted: such a look costs more."""
 _MOST: Final = 1000
 _MAY: Final = frozenset({Role.MONITORING, Role.ADMINISTRATION})
 
@@ -83,9 +85,10 @@ class SummaryDesk:
 
     async def _numbers(self) -> Numbers:
         now = self._clock()
-        if self._last is None or not self._last.at <= now < self._last.at + _GOOD_FOR:
-            self._last = await self._look.numbers()
-        return self._last
+        last = self._last
+        if last is None or not last.at <= now < last.at + (_GOOD_FOR_MANY if last.at_least else _GOOD_FOR):
+            last = self._last = await self._look.numbers()
+        return last
 
     async def _slots(self, since: str) -> Slot:
         found = await self._operations.query(

@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.messages.urgency import Urgency
 from shared.watch.numbers import NOTHING, Numbers, age_s
 
-STALE: Final = timedelta(minutes=5)
+STALE: Final = timedelta(minutes=10)
 """After so long without a look nothing is told: an old number looks like a calm hub."""
 
 

@@ -1,9 +1,9 @@
 """Counts what waits in the stores, at a bounded price.
 
 Only lanes with something in them are looked at (`since` is null in an empty one), so the price does not grow with the
-messages that are stored. Nor does it with those that wait: after so many lanes, the oldest first, each receiver is
-asked for by itself (how many lanes, since when), jumping from key to key in the index. Azure's Python SDK can do no
-GROUP BY over partitions and ORDER BY on one path only; the queries stay within that.
+messages that are stored. Nor does it with those that wait: after so many lanes, the oldest first, the receivers seen
+among them are left out and the others are asked for, so that one that is down hides nobody. Azure's Python SDK can do
+no GROUP BY over partitions and ORDER BY on one path only; the queries stay within that.
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,14 @@ from typing import Any, Final
 from shared import clock
 from shared.clock import Clock
 from shared.messages.documents import Document
-from shared.messages.urgency import Urgency
-from shared.watch.numbers import Aside, Line, Numbers, Receiver, Waiting, added_up, earliest, with_aside
+from shared.watch.numbers import Aside, Line, Numbers, Receiver, Waiting, added_up, with_aside
 from shared.watch.ports import Looking
 
 MOST_LANES: Final = 2000
-"""Lanes looked at one by one, in each container."""
+"""Lanes looked at in one page."""
 MOST_ASIDE: Final = 2000
-MOST_RECEIVERS: Final = 1000
-"""Receivers asked for by themselves: more than Norway has."""
+MOST_PAGES: Final = 5
+"""How often those are left out that were seen."""
 
 _LINES: Final = (
     "SELECT c.orgnr, c.receiver, c.since, c.waiting, c.prompts, c.tries, c.parked, c.blocked, "
@@ -47,14 +46,27 @@ class Look:
         """All that waits and all that is set aside. Raises Unreachable."""
         now = self._clock()
         inbound = await self._lines(self._events, "")
-        outbound = await self._lines(self._deliveries, "")
-        receivers: dict[tuple[str, str], Receiver] = dict(added_up([*inbound, *outbound]))
-        less = len(inbound) >= self._most
-        if len(outbound) >= self._most:
-            less = True
-            receivers |= await self._each_receiver(receivers)
+        outbound, more = await self._outbound()
+        receivers = added_up([*inbound, *outbound])
+        counted = {key: replace(each, at_least=each.key in more) for key, each in receivers.items()}
         aside, more_aside = await self.aside()
-        return Numbers(now, with_aside(receivers, aside), aside, less or more_aside)
+        less = len(inbound) >= self._most or bool(more) or more_aside
+        return Numbers(now, with_aside(counted, aside), aside, less)
+
+    async def _outbound(self) -> tuple[list[Line], set[str]]:
+        """Lanes on the way out, and the receivers that may have more of them. Of each receiver the oldest is there."""
+        lines: list[Line] = []
+        seen: set[str] = set()
+        for _ in range(MOST_PAGES):
+            others = {f"@k{number}": key for number, key in enumerate(sorted(seen))}
+            page = await self._lines(
+                self._deliveries, f" AND c.key NOT IN ({', '.join(others)})" if others else "", others
+            )
+            lines += page
+            if len(page) < self._most:
+                break
+            seen |= {f"{each.orgnr}/{each.receiver}" for each in page}
+        return lines, seen
 
     async def urgent(self, before: datetime) -> tuple[Line, ...]:
         """Lanes, on the way in and out, with something urgent that was accepted before this moment."""
@@ -86,22 +98,6 @@ class Look:
         found = await container.query(f"{_LINES}{more} ORDER BY c.since", dict(parameters or {}), self._most)
         return tuple(_line(each) for each in found)
 
-    async def _each_receiver(self, known: Mapping[tuple[str, str], Receiver]) -> dict[tuple[str, str], Receiver]:
-        found: dict[tuple[str, str], Receiver] = {}
-        where = "FROM c WHERE c.type = 'lane' AND c.since > '' AND c.key"
-        key = ""
-        while len(found) < MOST_RECEIVERS:
-            next_one = await self._deliveries.query(f"SELECT c.key {where} > @key ORDER BY c.key", {"@key": key}, 1)
-            if not next_one:
-                break
-            key = next_one[0]["key"]
-            at = {"@key": key}
-            lanes = int(await self._deliveries.value(f"SELECT VALUE COUNT(1) {where} = @key", at) or 0)
-            since = _moment(await self._deliveries.value(f"SELECT VALUE MIN(c.since) {where} = @key", at))
-            orgnr, _, receiver = key.partition("/")
-            found[orgnr, receiver] = _seen_from_afar(known.get((orgnr, receiver)), orgnr, receiver, lanes, since)
-        return found
-
     async def aside(self) -> tuple[tuple[Aside, ...], bool]:
         """What is set aside, by receiver and cause, and whether there is more than was looked at."""
         groups: dict[tuple[str, str, str], Aside] = {}
@@ -131,21 +127,6 @@ def _line(document: Document) -> Line:
         prompt=waiting(prompts, _moment(document.get("prompt"))),
         routine=waiting(others, _moment(document.get("routine"))),
         tries=int(document.get("tries") or 0),
-    )
-
-
-def _seen_from_afar(known: Receiver | None, orgnr: str, receiver: str, lanes: int, since: datetime | None) -> Receiver:
-    """A receiver of which not every lane was looked at: each has one message at the least."""
-    if known is not None and known.lanes >= lanes:
-        return known
-    classes = dict(known.classes) if known is not None else {}
-    routine = classes.get(Urgency.ROUTINE, Waiting())
-    missing = lanes - (known.lanes if known is not None else 0)
-    classes[Urgency.ROUTINE] = replace(
-        routine, messages=routine.messages + missing, oldest=earliest(routine.oldest, None if known else since)
-    )
-    return Receiver(
-        orgnr, receiver, MappingProxyType(classes), lanes, known.tries if known is not None else 0, at_least=True
     )
 
 
