@@ -140,6 +140,13 @@ class Delivery:
     """Its event's place in the order of acceptance at its municipality and patient: what is replayed goes by it."""
     tried: int = 0
     """Tries begun before it was put into its line this time: a replay goes on counting where the first round ended."""
+    returned_at: datetime | None = None
+    """When it was last put back into its line, after it had been set aside or withdrawn."""
+
+    @property
+    def tried_since(self) -> datetime:
+        """From when on the time counts that it is tried for: a replay days later is no last try."""
+        return self.returned_at or self.event.received_at
 
     @property
     def key(self) -> str:
@@ -156,6 +163,7 @@ class Delivery:
             "routedAt": clock.written(self.routed_at),
             "place": self.place,
             "tried": self.tried,
+            "returnedAt": clock.written(self.returned_at) if self.returned_at else None,
         }
 
     def document(self) -> Document:
@@ -173,7 +181,7 @@ class Delivery:
 def delivery_from(work: Mapping[str, Any], tries: int) -> Delivery:
     """The delivery behind its place in line, where it was tried so often. Raises KeyError or ValueError for a document
     that is none."""
-    tried = work.get("tried", 0)
+    tried, returned = work.get("tried", 0), work.get("returnedAt")
     return Delivery(
         id=work["id"],
         lane=Lane(work["lane"]),
@@ -183,6 +191,7 @@ def delivery_from(work: Mapping[str, Any], tries: int) -> Delivery:
         event=event_from(work),
         place=work.get("place", 0),
         tried=tried,
+        returned_at=clock.read(returned) if returned else None,
     )
 
 

@@ -94,7 +94,7 @@ class Returning:
             documents = [each for each in found if each is not None and _can(each, back.step)]
             if line is None or not documents:
                 return Returned((), prompt=False)
-            works = [_work(each) for each in documents]
+            works = [_work(each, now) for each in documents]
             unblocks = next((each["id"] for each in documents if each["id"] == line.get("blocked")), "")
             try:
                 await container.batch(
@@ -115,11 +115,12 @@ def _can(document: Document, step: Step) -> bool:
     return State(document["state"]) in lifecycle.states_before(step)
 
 
-def _work(document: Document) -> Document:
+def _work(document: Document, now: datetime) -> Document:
     """As it stands in line."""
     if document["type"] == "event":
         return {**model.event_from(document).facts(), "place": document.get("place", 0)}
-    return model.delivery_from({**document, "tried": document["attempts"]}, 0).work()
+    again = {"tried": document["attempts"], "returnedAt": clock.written(now)}
+    return model.delivery_from({**document, **again}, 0).work()
 
 
 def _moved(document: Document, back: Back, now: datetime) -> Patch:
