@@ -87,8 +87,17 @@ async def _all(scenarios: tuple[Scenario, ...], folder: Path, size: Size, seed: 
             results.append(result)
             word = ("ok    ", "bold green") if result.good else ("BROKEN", "bold red")
             done = f"{len(results)}/{len(scenarios)}"
-            out.print(Text.assemble("  ", word, f" {done:>6}  {scenario.name}", (f"  {result.seconds:.1f} s", "dim")))
+            said = f"  {_in_short(result)}; {result.seconds:.0f} s in all"
+            out.print(Text.assemble("  ", word, f" {done:>6}  {scenario.name}", (said, "dim")))
     return results
+
+
+def _in_short(result: Result) -> str:
+    tally = result.tally
+    words = [f"{tally.delivered} of {tally.acknowledged} delivered after {tally.attempts} posts"]
+    counts = {"lost": tally.lost, "duplicated": tally.duplicated, "reordered": tally.reordered}
+    words += [f"{count} {name}" for name, count in (counts | {"recovered": tally.recovered}).items() if count]
+    return f"{', '.join(words)}, recovery {_seconds(tally.recovery_seconds)}"
 
 
 def _list(scenarios: tuple[Scenario, ...], *, as_json: bool) -> int:
