@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,10 @@ from sandbox.cli.main import main
 from sandbox.hub_parts import ORGNR
 from sandbox.stores import open_stores
 from shared.clock import utc_now
-from shared.registry.model import SYSTEMS
+from shared.registry.changes import change
+from shared.registry.entries import entry_of
+from shared.registry.keeping import Registry
+from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Municipality
 from shared.registry.people import Access, Role
 from tests.flow.hub import QUICK, World, until, world
 from tests.flow.test_people_and_proofs import login
@@ -86,6 +89,23 @@ async def operations(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         yield Operations(hub, *people)
 
 
+async def registered(hub: World) -> Municipality:
+    """The municipality, as it is in the register."""
+    async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
+        found = entry_of(await Registry(stores.registry).read(ORGNR, MUNICIPALITY_DOCUMENT))
+    assert isinstance(found, Municipality)
+    return found
+
+
+async def register(hub: World, wanted: Municipality) -> None:
+    """Change it, as `hub registry apply` does."""
+    async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database) as stores:
+        kept = Registry(stores.registry)
+        made = change(await kept.read(ORGNR, MUNICIPALITY_DOCUMENT), wanted, "code:test", WHY, utc_now())
+        assert made is not None
+        await kept.write(made)
+
+
 async def test_what_was_refused_for_a_while_is_replayed_in_order_with_the_same_key(operations: Operations) -> None:
     hub = operations.hub
     bodies = [alarm(f"6000{number % 2}", text=f"nr {number}") for number in range(7)]
@@ -151,6 +171,36 @@ async def test_a_message_is_withdrawn_and_restored_while_its_receiver_is_away(op
     await hub.reaches(behind, "delivered")
     status, refused = await operations.post(f"messages/{id}/withdraw", why="too late")
     assert (status, refused["issue"][0]["details"]["coding"][1]["code"]) == (409, "SEND_MESSAGE_STATE")
+
+
+async def test_what_had_no_receiver_is_replayed_when_there_is_one(operations: Operations) -> None:
+    hub = operations.hub
+    before = await registered(hub)
+    await register(hub, replace(before, receivers=()))
+    bodies = [alarm("60061", text=f"nr {number}") for number in range(3)]
+
+    async def nobody_gets_it() -> bool:
+        probe = await hub.accepted(alarm("60062"))
+        return bool((await hub.reaches(probe, "quarantined", "delivered"))["state"] == "quarantined")
+
+    await until(nobody_gets_it, "every instance to know that there is no receiver")
+    locations = [await hub.accepted(each) for each in bodies]
+    for each in locations:
+        await hub.reaches(each, "quarantined")
+    group = await operations.group("HUB_NO_RECEIVER")
+    assert group is not None
+    assert group["receiver"] is None
+    await register(hub, before)
+
+    async def somebody_gets_it() -> bool:
+        probe = await hub.accepted(alarm("60063"))
+        return bool((await hub.reaches(probe, "quarantined", "delivered"))["state"] == "delivered")
+
+    await until(somebody_gets_it, "every instance to know that there is a receiver")
+    ids = [each.split("/")[-2] for each in locations]
+    assert (await operations.replay(cause="HUB_NO_RECEIVER", ids=ids))["state"] == "done"
+    arrived = [await hub.arrives(each) for each in bodies]
+    assert [each["seq"] for each in arrived] == sorted(each["seq"] for each in arrived)
 
 
 async def test_one_command_shows_what_is_set_aside_and_replays_it(
