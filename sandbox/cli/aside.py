@@ -9,7 +9,7 @@ from rich.text import Text
 
 from sandbox.cli import here
 from sandbox.cli.calls import call
-from sandbox.cli.output import console, full_time, print_json
+from sandbox.cli.output import complain, console, full_time, print_json
 from sandbox.hub_folder import Addresses
 from sandbox.operator import operator
 
@@ -56,6 +56,9 @@ def moment(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Look, and tell."""
+    if args.list and args.receiver is None:
+        complain("--list needs --receiver; '' is for messages that have none")
+        return 2
     addresses = here.running(args)
     path, name = ("/operations/set-aside/messages", "messages") if args.list else ("/operations/set-aside", "groups")
     found = call(_everything(addresses, path, name, wanted(args, addresses)))

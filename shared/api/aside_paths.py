@@ -101,7 +101,7 @@ def _messages() -> dict[str, Any]:
     return {
         "operationId": "getSetAsideMessages",
         **_common("What is set aside at one receiver, message by message, the longest ago first", Act.SEE),
-        "parameters": _filter("Whose; needed"),
+        "parameters": _filter("Whose", needed=True),
         "responses": {
             "200": _answer("Ids, causes and times", _closed(messages=_list(message), next=_MAYBE)),
             **_refused(_LOOKING),
@@ -201,11 +201,11 @@ def _common(summary: str, act: Act) -> dict[str, Any]:
     return {"tags": [TAG], "summary": summary, "description": f"For {roles}.", "security": [{SCHEME: []}]}
 
 
-def _filter(whose: str) -> list[dict[str, Any]]:
+def _filter(whose: str, *, needed: bool = False) -> list[dict[str, Any]]:
     number = {"type": "integer", "minimum": 1, "maximum": orders.MOST, "default": orders.PAGE}
     return [
-        _query("orgnr", whose, _ORGNR),
-        _query("receiver", "At which receiver", _RECEIVER),
+        _query("orgnr", whose, _ORGNR) | {"required": needed},
+        _query("receiver", "At which receiver", _RECEIVER) | {"required": needed},
         _query("cause", "For which cause", _CAUSE),
         _query("since", "Set aside then or later", _TIME),
         _query("until", "Set aside before then", _TIME),

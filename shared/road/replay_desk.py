@@ -49,6 +49,8 @@ class ReplayDesk:
         asked = orders.search(query)
         try:
             wanted = await self._own(person, asked.wanted)
+            if wanted.receiver and wanted.orgnr is None:
+                raise orders.refused("orgnr", "must name the municipality whose receiver it is")
             found = await self._set_aside.groups(wanted, asked.after, asked.limit)
         except Unreachable:
             raise NotAvailable from None
@@ -64,6 +66,8 @@ class ReplayDesk:
             raise orders.refused("after", "must be as the answer before gave it in next") from None
         if wanted.orgnr is None:
             raise orders.refused("orgnr", "must name the municipality")
+        if wanted.receiver is None:
+            raise orders.refused("receiver", "must name one, or be empty for messages that have none")
         try:
             await self._permission.of(person, wanted.orgnr, Act.SEE)
             key = f"{wanted.orgnr}/{wanted.receiver}" if wanted.receiver else ""

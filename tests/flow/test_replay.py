@@ -198,9 +198,38 @@ async def test_what_had_no_receiver_is_replayed_when_there_is_one(operations: Op
 
     await until(somebody_gets_it, "every instance to know that there is a receiver")
     ids = [each.split("/")[-2] for each in locations]
+    # What nobody has got can be withdrawn, and that taken back.
+    assert (await operations.post(f"messages/{ids[1]}/withdraw", None, why=WHY))[1]["state"] == "withdrawn"
+    assert (await operations.post(f"messages/{ids[1]}/restore", None, why=WHY))[0] == 200
+    await hub.reaches(locations[1], "delivered")
+    ids, bodies = [ids[0], ids[2]], [bodies[0], bodies[2]]
     assert (await operations.replay(cause="HUB_NO_RECEIVER", ids=ids))["state"] == "done"
     arrived = [await hub.arrives(each) for each in bodies]
     assert [each["seq"] for each in arrived] == sorted(each["seq"] for each in arrived)
+
+
+async def test_a_receivers_words_are_shown_only_to_whom_the_log_names_before(operations: Operations) -> None:
+    hub = operations.hub
+    await hub.behave("422")
+    location = await hub.accepted(alarm("60071"))
+    await operations.aside("REC_HTTP_422", 1)
+    await hub.behave("ok")
+    id = location.split("/")[-2] + ".epj"
+    why = {"purpose": "HOPERAT", "reference": "case-2026-114"}
+    status, found = await operations.post("set-aside/words", None, id=id, **why)
+    assert status == 200, found
+    assert "The journal was told to answer with this status." in found["words"]
+    assert (await operations.post("set-aside/words", operations.monitor, id=id, **why))[0] == 403
+    assert (await operations.post("set-aside/words", None, id=id, purpose="HOPERAT"))[0] == 422
+
+    async def logged() -> bool:
+        headers = {**operations.administrator, "Content-Type": "application/x-www-form-urlencoded"}
+        form = f"subtype=payload-look&message-id={location.split('/')[-2]}"
+        async with hub.http.post(f"{hub.api}/trail/_search", data=form, headers=headers) as answer:
+            return "case-2026-114" in await answer.text()
+
+    await until(logged, "the look to be in the log")
+    assert (await operations.replay(cause="REC_HTTP_422"))["state"] == "done"
 
 
 async def test_one_command_shows_what_is_set_aside_and_replays_it(
