@@ -10,8 +10,9 @@ from typing import Final
 import aiohttp
 
 from sandbox.faults.family import Family
+from sandbox.faults.handles import NotSeen
 from sandbox.faults.ledger import Tally, reconcile
-from sandbox.faults.rig import NotSeen, Rig, rig
+from sandbox.faults.rig import Rig, rig
 from sandbox.faults.scenario import Scenario, Size, Stage
 from sandbox.faults.sender import Refused
 from sandbox.process import PartFailed

@@ -1,6 +1,7 @@
 """Scenarios: Service Bus and Cosmos DB do not do what they should, for a while, and messages keep coming meanwhile."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
@@ -39,20 +40,25 @@ def _meanwhile(name: str, sentence: str, breaks: Break) -> Scenario:
     return Scenario(name, sentence, act)
 
 
+_WHERE_THE_KERNEL_CAN: Final = (
+    _meanwhile("broker-full-disk", "The broker cannot write to its disk.", lambda rig: rig.full_disk("servicebus")),
+    _meanwhile("cosmos-full-disk", "Cosmos cannot write to its disk.", lambda rig: rig.full_disk("cosmos")),
+)
+"""Of the systems that the sandbox runs on only Linux lets one process set another's limits."""
+
 SCENARIOS: Final = (
+    *(_WHERE_THE_KERNEL_CAN if hasattr(resource, "prlimit") else ()),
     _meanwhile("broker-slow", "The broker takes 0.3 s for everything.", lambda rig: rig.broker(delayMs=300)),
     _meanwhile("broker-refuses", "The broker resets every connection at once.", lambda rig: rig.broker(refuse=True)),
     _meanwhile("broker-throttles", "The broker has no time for half of all sends.", lambda rig: rig.broker(busy=0.5)),
     _meanwhile("broker-resets", "The broker drops all connections three times a second.", _resetting),
     _meanwhile("broker-away", "The broker is gone: its port refuses.", lambda rig: rig.away("servicebus")),
     _meanwhile("broker-hangs", "The broker takes connections and says nothing.", lambda rig: rig.frozen("servicebus")),
-    _meanwhile("broker-full-disk", "The broker cannot write to its disk.", lambda rig: rig.full_disk("servicebus")),
     _meanwhile("cosmos-slow", "Cosmos waits 0.2 s first.", lambda rig: rig.cosmos(mode="slow", delayMs=200)),
     _meanwhile("cosmos-refuses", "Cosmos answers 503.", lambda rig: rig.cosmos(mode="503")),
     _meanwhile("cosmos-resets", "Cosmos drops half the connections.", lambda rig: rig.cosmos(mode="drop", share=0.5)),
     _meanwhile("cosmos-away", "Cosmos is gone: its port refuses.", lambda rig: rig.away("cosmos")),
     _meanwhile("cosmos-hangs", "Cosmos takes connections and says nothing.", lambda rig: rig.frozen("cosmos")),
-    _meanwhile("cosmos-full-disk", "Cosmos cannot write to its disk.", lambda rig: rig.full_disk("cosmos")),
     _meanwhile(
         "cosmos-throttles", "Cosmos answers 429 to half of all, to be asked again after 0.2 s.",
         lambda rig: rig.cosmos(mode="429", share=0.5, delayMs=200),

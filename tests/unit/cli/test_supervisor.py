@@ -221,3 +221,31 @@ def test_backoff_is_bounded_and_gives_up_exactly_at_the_limit(deaths: list[float
 def test_backoff_grows_with_each_death() -> None:
     pauses = [backoff([0.0] * deaths, 1.0, Patience()) for deaths in range(1, 5)]
     assert pauses == [0.1, 0.2, 0.4, 0.8]
+
+
+async def test_a_part_that_is_replaced_may_finish_and_comes_back_on_its_port(tmp_path: Path) -> None:
+    said: list[str] = []
+    diary = tmp_path / "diary"
+    async with supervisor(tmp_path, said) as keeper:
+        before = await keeper.start(part(tmp_path, FAKE_DIARY=str(diary)))
+        await keeper.replace("fake")
+        assert diary.read_text() == "fake\n"
+        assert keeper.pids["fake"] != before["pid"]
+        assert keeper.ports["fake"] == before["port"]
+        # Nobody takes it for a death; but the next one is still seen.
+        assert not said
+        await keeper.kill("fake")
+        await keeper.ready("fake")
+
+
+async def test_another_instance_runs_beside_the_first_on_its_own_port_and_leaves_for_good(tmp_path: Path) -> None:
+    async with supervisor(tmp_path) as keeper:
+        await keeper.start(part(tmp_path, FAKE_SETTING="as given"))
+        await keeper.beside("fake", "fake-2")
+        assert keeper.pids["fake"] != keeper.pids["fake-2"]
+        assert keeper.ports["fake"] != keeper.ports["fake-2"]
+        assert (tmp_path / "fake-2" / "has-run").exists()
+        other = keeper.pids["fake-2"]
+        await keeper.leave("fake-2")
+        assert not alive(other)
+        assert set(keeper.pids) == {"fake"}
