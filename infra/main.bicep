@@ -100,6 +100,13 @@ param alertsFrom string = 'knutepunkt@knutepunkt.invalid'
 param duty string[]
 param team string[]
 
+@description('Groups of Microsoft Entra ID by object id: who reads logs, who purges the audit log, who sets secrets; empty: nobody.')
+param groups { operators: string, trailKeepers: string, secretKeepers: string } = {
+  operators: ''
+  trailKeepers: ''
+  secretKeepers: ''
+}
+
 @description('The duty\'s paging service.')
 @secure()
 param dutyWebhook string = ''
@@ -283,8 +290,9 @@ module cosmos 'modules/cosmos.bicep' = [
       publicNetwork: !privateNetwork
       backup: cosmosBackup
       locked: locks
-      principals: principals
-      components: rights.components
+      // Purging the audit log is people's: no component may delete there.
+      principals: union(principals, { trailKeepers: groups.trailKeepers })
+      components: concat(rights.components, empty(groups.trailKeepers) ? [] : rights.people)
       roles: rights.cosmosRoles
     }
   }
@@ -303,6 +311,15 @@ module vault 'modules/key-vault.bicep' = {
     principals: principals
     components: components
     signer: 'upkeep'
+  }
+}
+
+module people 'modules/people.bicep' = {
+  name: 'people'
+  scope: group
+  params: {
+    groups: { operators: groups.operators, secretKeepers: groups.secretKeepers }
+    vaultName: vault.outputs.name
   }
 }
 
@@ -340,7 +357,7 @@ module witness 'modules/witness-storage.bicep' = {
 }
 
 // A secret's value never passes through here: the app's settings name it, the platform fetches it by the app's identity.
-var vaultUri = 'https://${take('kv-kp-${suffix}', 24)}${az.environment().suffixes.keyvaultDns}'
+var secrets = '${vault.outputs.uri}secrets'
 
 // All that the code reads (docs/settings.md) and every component needs. What has no line here is set by `tuning` or is
 // left to the code; connection strings are never set: everything is reached by identity.
@@ -372,7 +389,7 @@ var settings = {
   Entra__issuer: ''
   Entra__scope: 'access_as_user'
   Entra__authContext: ''
-  Pseudonym__key: '@Microsoft.KeyVault(SecretUri=${vaultUri}/secrets/Pseudonym--key)'
+  Pseudonym__key: '@Microsoft.KeyVault(SecretUri=${secrets}/Pseudonym--key)'
   Pseudonym__earlierKeys: ''
   Hub__environment: hubEnvironment
   Hub__publicUrl: publicUrl
@@ -404,7 +421,7 @@ var settings = {
 var ownSettings = {
   api: {}
   // Receivers' secrets: only what calls receivers can read them.
-  road: toObject(receiverSecrets, each => 'Secret__${each}', each => '@Microsoft.KeyVault(SecretUri=${vaultUri}/secrets/Secret--${replace(each, '_', '-')})')
+  road: toObject(receiverSecrets, each => 'Secret__${each}', each => '@Microsoft.KeyVault(SecretUri=${secrets}/Secret--${replace(each, '_', '-')})')
   // Checkpoints are signed, kept apart and copied by the timers; notices are sent by them.
   upkeep: {
     Checkpoints__accountEndpoint: cosmos[2].outputs.endpoint
@@ -414,8 +431,8 @@ var ownSettings = {
     Checkpoints__blobContainer: witness.outputs.containerUrl
     Checkpoints__silence: '1800'
     Alerts__webhook: alertsWebhook
-    Alerts__webhookSecret: empty(alertsWebhook) ? '' : '@Microsoft.KeyVault(SecretUri=${vaultUri}/secrets/Alerts--webhookSecret)'
-    Alerts__smtp: alertsByMail ? '@Microsoft.KeyVault(SecretUri=${vaultUri}/secrets/Alerts--smtp)' : ''
+    Alerts__webhookSecret: empty(alertsWebhook) ? '' : '@Microsoft.KeyVault(SecretUri=${secrets}/Alerts--webhookSecret)'
+    Alerts__smtp: alertsByMail ? '@Microsoft.KeyVault(SecretUri=${secrets}/Alerts--smtp)' : ''
     Alerts__to: join(alertsTo, ' ')
     Alerts__from: alertsFrom
     Alerts__alarmAfter: ''
@@ -534,6 +551,18 @@ module actionGroups 'modules/action-groups.bicep' = {
   params: { suffix: suffix, tags: tags, duty: duty, team: team, dutyWebhook: dutyWebhook }
 }
 
+module availability 'modules/availability.bicep' = {
+  name: 'availability'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    insightsId: monitoring.outputs.insightsId
+    url: publicUrl
+  }
+}
+
 module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
   scope: group
@@ -544,6 +573,8 @@ module alerts 'modules/alerts.bicep' = {
     environment: environmentName
     tier: serviceBusTier
     workspaceId: monitoring.outputs.workspaceId
+    webTestId: availability.outputs.id
+    insightsId: monitoring.outputs.insightsId
     actionGroups: actionGroups.outputs.ids
     runbooks: runbooks
     alerts: loadJsonContent('alerts.json').alerts

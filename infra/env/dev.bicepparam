@@ -30,6 +30,11 @@ param entraAudience = readEnvironmentVariable('KNUTEPUNKT_ENTRA_AUDIENCE', '')
 
 param duty = [readEnvironmentVariable('KNUTEPUNKT_DUTY', 'vakt@knutepunkt.invalid')]
 param team = [readEnvironmentVariable('KNUTEPUNKT_TEAM', 'drift@knutepunkt.invalid')]
+param groups = {
+  operators: readEnvironmentVariable('KNUTEPUNKT_OPERATORS_GROUP', '')
+  trailKeepers: readEnvironmentVariable('KNUTEPUNKT_TRAIL_KEEPERS_GROUP', '')
+  secretKeepers: readEnvironmentVariable('KNUTEPUNKT_SECRET_KEEPERS_GROUP', '')
+}
 param dutyWebhook = readEnvironmentVariable('KNUTEPUNKT_DUTY_WEBHOOK', '')
 param runbooks = readEnvironmentVariable('KNUTEPUNKT_RUNBOOKS', 'https://knutepunkt.invalid/docs/runbooks')
 

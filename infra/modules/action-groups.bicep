@@ -1,8 +1,8 @@
-// Who is told, by severity. 1 wakes whoever is on duty; 2 is looked at the same day; 3 is read.
+// Who is told, by severity. 0 and 1 wake whoever is on duty; 2 is looked at the same day; 3 is read.
 param suffix string
 param tags object
 
-@description('Addresses that are told of severity 1: the duty.')
+@description('Addresses that are told of severities 0 and 1: the duty.')
 param duty string[]
 
 @description('Addresses that are told of severities 2 and 3: the team.')
@@ -35,6 +35,7 @@ resource group 'Microsoft.Insights/actionGroups@2023-01-01' = [
 ]
 
 output ids object = {
+  '0': group[0].id
   '1': group[0].id
   '2': group[1].id
   '3': group[2].id

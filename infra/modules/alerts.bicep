@@ -13,6 +13,10 @@ param tier string
 param resources object
 param workspaceId string
 
+@description('What is called from outside, and whose component it belongs to.')
+param webTestId string
+param insightsId string
+
 @description('Action groups by severity.')
 param actionGroups object
 
@@ -32,12 +36,50 @@ var all = filter(
 )
 var metrics = filter(all, each => each.signal == 'metric')
 var logs = filter(all, each => each.signal == 'log')
+var availabilities = filter(all, each => each.signal == 'availability')
 var activities = filter(all, each => each.signal == 'activity')
 
 // File names must be known when the template is compiled.
 var queries = {
-//QUERIES
+  'bytes-differ.kql': loadTextContent('../kql/bytes-differ.kql')
+  'caller-limited.kql': loadTextContent('../kql/caller-limited.kql')
+  'callers-refused.kql': loadTextContent('../kql/callers-refused.kql')
+  'deliveries-failing.kql': loadTextContent('../kql/deliveries-failing.kql')
+  'exceptions.kql': loadTextContent('../kql/exceptions.kql')
+  'gateway-errors.kql': loadTextContent('../kql/gateway-errors.kql')
+  'hub-alarm-late.kql': loadTextContent('../kql/hub-alarm-late.kql')
+  'hub-orphan.kql': loadTextContent('../kql/hub-orphan.kql')
+  'hub-receiver-down.kql': loadTextContent('../kql/hub-receiver-down.kql')
+  'hub-sender-silent.kql': loadTextContent('../kql/hub-sender-silent.kql')
+  'hub-set-aside.kql': loadTextContent('../kql/hub-set-aside.kql')
+  'instances-many.kql': loadTextContent('../kql/instances-many.kql')
+  'issuer-keys.kql': loadTextContent('../kql/issuer-keys.kql')
+  'key-expiry.kql': loadTextContent('../kql/key-expiry.kql')
+  'log-cap.kql': loadTextContent('../kql/log-cap.kql')
+  'log-volume.kql': loadTextContent('../kql/log-volume.kql')
+  'no-inbound.kql': loadTextContent('../kql/no-inbound.kql')
+  'nobody-told.kql': loadTextContent('../kql/nobody-told.kql')
+  'not-available.kql': loadTextContent('../kql/not-available.kql')
+  'orphan-check-blind.kql': loadTextContent('../kql/orphan-check-blind.kql')
+  'proofs-replayed.kql': loadTextContent('../kql/proofs-replayed.kql')
+  'receiver-credentials.kql': loadTextContent('../kql/receiver-credentials.kql')
+  'signals-lost.kql': loadTextContent('../kql/signals-lost.kql')
+  'slow.kql': loadTextContent('../kql/slow.kql')
+  'timers-silent.kql': loadTextContent('../kql/timers-silent.kql')
+  'trail-behind.kql': loadTextContent('../kql/trail-behind.kql')
+  'trail-broken.kql': loadTextContent('../kql/trail-broken.kql')
+  'undelivered-untold.kql': loadTextContent('../kql/undelivered-untold.kql')
+  'unexpected.kql': loadTextContent('../kql/unexpected.kql')
+  'vault-denied.kql': loadTextContent('../kql/vault-denied.kql')
+  'vault-purged.kql': loadTextContent('../kql/vault-purged.kql')
 }
+
+// Each value of these by itself, or only the values named.
+func dimensions(alert object) array =>
+  concat(
+    map(alert.?dimensions ?? [], name => { name: name, operator: 'Include', values: ['*'] }),
+    map(items(alert.?only ?? {}), each => { name: each.key, operator: 'Include', values: each.value })
+  )
 
 resource metric 'Microsoft.Insights/metricAlerts@2018-03-01' = [
   for each in metrics: {
@@ -65,7 +107,7 @@ resource metric 'Microsoft.Insights/metricAlerts@2018-03-01' = [
                 operator: each.operator
                 alertSensitivity: 'Medium'
                 failingPeriods: { numberOfEvaluationPeriods: 4, minFailingPeriodsToAlert: 4 }
-                dimensions: map(each.?dimensions ?? [], name => { name: name, operator: 'Include', values: ['*'] })
+                dimensions: dimensions(each)
               }
             ]
           }
@@ -80,7 +122,7 @@ resource metric 'Microsoft.Insights/metricAlerts@2018-03-01' = [
                 timeAggregation: each.aggregation
                 operator: each.operator
                 threshold: each.threshold
-                dimensions: map(each.?dimensions ?? [], name => { name: name, operator: 'Include', values: ['*'] })
+                dimensions: dimensions(each)
               }
             ]
           }
@@ -133,6 +175,30 @@ resource activity 'Microsoft.Insights/activityLogAlerts@2020-10-01' = [
       scopes: [resourceGroup().id]
       condition: { allOf: map(each.conditions, one => { field: one.field, equals: one.equals }) }
       actions: { actionGroups: [{ actionGroupId: actionGroups[string(each.severity)] }] }
+    }
+  }
+]
+
+resource availability 'Microsoft.Insights/metricAlerts@2018-03-01' = [
+  for each in availabilities: {
+    name: 'knutepunkt-${each.name}-${suffix}'
+    location: 'global'
+    tags: tags
+    properties: {
+      description: '${each.description} ${runbooks}/${each.runbook}.md'
+      severity: each.severity
+      enabled: true
+      autoMitigate: true
+      scopes: [webTestId, insightsId]
+      evaluationFrequency: each.frequency
+      windowSize: each.window
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+        webTestId: webTestId
+        componentId: insightsId
+        failedLocationCount: each.threshold
+      }
+      actions: [{ actionGroupId: actionGroups[string(each.severity)] }]
     }
   }
 ]

@@ -195,8 +195,8 @@ var telemetry = {
   logClientIp: false
   verbosity: 'error'
   metrics: true
-  // No headers (tokens) and no bodies (health data), on either side.
-  frontend: { request: { headers: [], body: { bytes: 0 } }, response: { headers: [], body: { bytes: 0 } } }
+  // No bodies (health data) and no headers (tokens) but the exchange's id.
+  frontend: { request: { headers: ['Correlation-Id'], body: { bytes: 0 } }, response: { headers: [], body: { bytes: 0 } } }
   backend: { request: { headers: [], body: { bytes: 0 } }, response: { headers: [], body: { bytes: 0 } } }
 }
 

@@ -16,6 +16,8 @@ param keepDays int
 @description('Makes the name of the role one of a kind in the tenant.')
 param suffix string
 
+var copies = 'checkpoints'
+
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: name
   location: location
@@ -46,7 +48,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
 
 resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = {
   parent: blobs
-  name: 'checkpoints'
+  name: copies
   properties: { publicAccess: 'None' }
 }
 
@@ -111,4 +113,4 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
 
 output id string = account.id
 output name string = account.name
-output containerUrl string = '${account.properties.primaryEndpoints.blob}${container.name}'
+output containerUrl string = '${account.properties.primaryEndpoints.blob}${copies}'
