@@ -14,7 +14,7 @@ from sandbox.cosmos.pushdown import Condition, Path, column
 from sandbox.cosmos.storage import Storage
 
 MOST: Final = 8
-WORTHWHILE: Final = 2000
+WORTHWHILE: Final = 500
 """Documents in a container below which a scan is quick enough."""
 
 type Signature = tuple[Path, ...]

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 import aiohttp
 from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.settings import settings as sdk_settings
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
@@ -225,6 +226,8 @@ class LazyContainer:
 
 
 def _client(settings: CosmosSettings, session: aiohttp.ClientSession) -> CosmosClient:
+    # What it is anyway, by the environment; but the SDK asks that several times for every request.
+    sdk_settings.tracing_enabled = sdk_settings.tracing_enabled()
     transport = AioHttpTransport(session=session, session_owner=False, use_env_settings=False)
     # Only a patch's answer is ever read; the others would be the written documents all over again.
     common: dict[str, Any] = {
