@@ -49,7 +49,7 @@ param cosmosBackup string = 'Continuous30Days'
 param gatewaySku string = 'StandardV2'
 param gatewayUnits int = 1
 
-@description('Name under which callers know the API, without `https://`; empty: the gateway\'s own.')
+@description('Name under which callers know the API, without `https://`; empty: the gateway\'s own. Its certificate must be in Key Vault as `gateway-certificate` before: deploy once without.')
 param publicHost string = ''
 param publisherName string = 'Knutepunkt'
 param publisherEmail string
@@ -128,6 +128,9 @@ param tracesPercent int = 20
 @description('Days that copies of checkpoints cannot be changed.')
 param witnessDays int = 3653
 
+@description('Set once people have locked the policy of those copies: a locked policy cannot be written again.')
+param witnessPolicyLocked bool = false
+
 @description('Amount a month that people are told of.')
 param budgetAmount int
 
@@ -137,8 +140,8 @@ param budgetStart string = '2027-01-01'
 @description('Assign the Microsoft cloud security benchmark here; a landing zone usually does it higher up.')
 param benchmark bool = false
 
-@description('Defender plans of the whole subscription, where the environment has one of its own.')
-param defenderPlans string[] = []
+@description('Defender plans of the whole subscription, where the environment has one of its own: name and, where a plan has several, which.')
+param defenderPlans { name: string, subPlan: string? }[] = []
 
 var topology = loadJsonContent('topology.json')
 var rights = loadJsonContent('components.json')
@@ -311,6 +314,8 @@ module vault 'modules/key-vault.bicep' = {
     principals: principals
     components: components
     signer: 'upkeep'
+    gatewayPrincipalId: empty(publicHost) ? '' : gatewayIdentity.outputs.principalId
+    gatewayReads: !empty(publicHost)
   }
 }
 
@@ -352,6 +357,7 @@ module witness 'modules/witness-storage.bicep' = {
     publicNetwork: !privateNetwork
     locked: locks
     keepDays: witnessDays
+    policyLocked: witnessPolicyLocked
     suffix: suffix
   }
 }
@@ -359,11 +365,13 @@ module witness 'modules/witness-storage.bicep' = {
 // A secret's value never passes through here: the app's settings name it, the platform fetches it by the app's identity.
 var secrets = '${vault.outputs.uri}secrets'
 
-// All that the code reads (docs/settings.md) and every component needs. What has no line here is set by `tuning` or is
-// left to the code; connection strings are never set: everything is reached by identity.
+// All that the code reads (docs/settings.md) and every component needs; `tuning` may set them otherwise. Never set are
+// connection strings and `Checkpoints__key` (everything is reached by identity, the vault signs), and the collector
+// (`OTEL_EXPORTER_OTLP_ENDPOINT`), since telemetry goes to Application Insights.
 var settings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
-  PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  // The app sends its telemetry itself (shared/azure/telemetry.py); so the host must not send its log lines again.
+  PYTHON_ENABLE_OPENTELEMETRY: 'true'
   Telemetry__sampling: string(tracesPercent)
   ServiceBus__fullyQualifiedNamespace: serviceBus.outputs.host
   ServiceBus__patience: '4'
@@ -457,6 +465,8 @@ module gateway 'modules/api-management.bicep' = {
     identityId: gatewayIdentity.outputs.id
     identityClientId: gatewayIdentity.outputs.clientId
     subnetId: privateNetwork ? network!.outputs.gatewaySubnetId : ''
+    publicHost: publicHost
+    certificateId: '${secrets}/gateway-certificate'
     backendHost: '${appNames.api}.azurewebsites.net'
     products: loadJsonContent('apim/products.json')
     tracesPercent: tracesPercent
@@ -499,8 +509,8 @@ module apps 'modules/function-app.bicep' = [
   }
 ]
 
-module endpoints 'modules/private-endpoint.bicep' = [
-  for each in privateNetwork
+// Every service whose public network is off.
+var privateServices = privateNetwork
     ? [
         { name: 'service-bus', part: 'namespace', zone: 'serviceBus' }
         { name: 'cosmos-hub', part: 'Sql', zone: 'cosmos' }
@@ -515,7 +525,10 @@ module endpoints 'modules/private-endpoint.bicep' = [
         { name: 'app-road', part: 'sites', zone: 'sites' }
         { name: 'app-upkeep', part: 'sites', zone: 'sites' }
       ]
-    : []: {
+    : []
+
+module endpoints 'modules/private-endpoint.bicep' = [
+  for each in privateServices: {
     name: 'private-endpoint-${each.name}'
     scope: group
     params: {

@@ -47,4 +47,10 @@ param witnessDays = 3653
 param budgetAmount = 30000
 param benchmark = true
 // An environment with a subscription of its own.
-param defenderPlans = ['Arm', 'KeyVaults', 'StorageAccounts', 'CosmosDbs', 'Api']
+param defenderPlans = [
+  { name: 'Arm', subPlan: 'PerSubscription' }
+  { name: 'KeyVaults', subPlan: 'PerKeyVault' }
+  { name: 'StorageAccounts', subPlan: 'DefenderForStorageV2' }
+  { name: 'CosmosDbs' }
+  { name: 'Api', subPlan: 'P1' }
+]

@@ -23,6 +23,12 @@ param identityClientId string
 @description('Subnet for calls out; empty: none.')
 param subnetId string
 
+@description('Name that callers know; empty: the service\'s own.')
+param publicHost string
+
+@description('Its certificate in Key Vault, without a version, so that a renewed one is taken.')
+param certificateId string
+
 @description('Host name of the app behind it.')
 param backendHost string
 
@@ -56,6 +62,21 @@ resource gateway 'Microsoft.ApiManagement/service@2024-05-01' = {
     virtualNetworkType: empty(subnetId) ? 'None' : 'External'
     ...(empty(subnetId) ? {} : { virtualNetworkConfiguration: { subnetResourceId: subnetId } })
     publicNetworkAccess: 'Enabled'
+    ...(empty(publicHost)
+      ? {}
+      : {
+          hostnameConfigurations: [
+            {
+              type: 'Proxy'
+              hostName: publicHost
+              certificateSource: 'KeyVault'
+              keyVaultId: certificateId
+              identityClientId: identityClientId
+              defaultSslBinding: true
+              negotiateClientCertificate: false
+            }
+          ]
+        })
     // Subscriptions are given by people; nobody signs up.
     developerPortalStatus: 'Disabled'
     legacyPortalStatus: 'Disabled'

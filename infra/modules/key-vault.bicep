@@ -12,6 +12,10 @@ param components string[]
 @description('The component that signs checkpoints.')
 param signer string
 
+@description('The gateway\'s principal, where it takes a certificate from here.')
+param gatewayPrincipalId string
+param gatewayReads bool
+
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User: reads values, nothing else
 var cryptoUser = '12338af0-0e69-4776-bea7-57ae8d297424' // Key Vault Crypto User: signs, cannot export
 
@@ -32,7 +36,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     enabledForTemplateDeployment: false
     publicNetworkAccess: publicNetwork ? 'Enabled' : 'Disabled'
     networkAcls: {
-      bypass: 'None'
+      // The gateway is not in the network when it fetches its certificate: Azure lets it through as a trusted service.
+      bypass: gatewayReads ? 'AzureServices' : 'None'
       defaultAction: publicNetwork ? 'Allow' : 'Deny'
     }
   }
@@ -67,6 +72,16 @@ resource readers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+resource gatewayReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (gatewayReads) {
+  name: guid(vault.id, 'gateway', secretsUser)
+  scope: vault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
+    principalId: gatewayPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
 
 resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(checkpointKey.id, signer, cryptoUser)

@@ -13,6 +13,9 @@ param locked bool
 @description('Days a copy cannot be changed or deleted. The policy is made unlocked: locking it is forever, and done by people.')
 param keepDays int
 
+@description('Whether the policy is locked; then it is left alone.')
+param policyLocked bool
+
 @description('Makes the name of the role one of a kind in the tenant.')
 param suffix string
 
@@ -52,7 +55,7 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   properties: { publicAccess: 'None' }
 }
 
-resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = {
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = if (!policyLocked) {
   parent: container
   name: 'default'
   properties: {
