@@ -1,5 +1,7 @@
 """`POST /epj/r4/{orgnr}/{resource}` and `…/$process-message`: a vendor's message comes in."""
 
+from dataclasses import replace
+
 import azure.functions as func
 
 from functions import http
@@ -14,6 +16,7 @@ from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.road import messaging
 from shared.road.accepting import RESOURCES, Accepted, Post
+from shared.tracing import Stage, Traced, traced
 from shared.trail import facts
 from shared.trail.refusals import Refusal
 
@@ -68,6 +71,24 @@ def _post(req: func.HttpRequest, context: func.Context, resource: str, *, messag
 
 
 async def _take(post: Post) -> Accepted | HubError:
+    with traced(Stage.ACCEPT, post.traceparent, {"correlation_id": post.correlation_id}) as span:
+        taken = await _answered(replace(post, traceparent=span.traceparent))
+        _told(span, taken)
+        return taken
+
+
+def _told(span: Traced, taken: Accepted | HubError) -> None:
+    match taken:
+        case Accepted():
+            span.tell({"event_id": taken.event_id, "outcome": "again" if taken.again else "accepted"})
+        case HubError() if taken.status >= 500:
+            span.failed(taken.code)
+        case HubError():
+            # The caller's mistake: no failure of the hub, so it is not kept above all others.
+            span.tell({"outcome": "refused", "code": taken.code, "status": taken.status})
+
+
+async def _answered(post: Post) -> Accepted | HubError:
     caller: Caller | None = None
     try:
         caller = await hub().acceptance.caller(post)

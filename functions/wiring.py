@@ -8,7 +8,7 @@ import azure.functions as func
 
 from functions import http
 from shared.access.caller import Person
-from shared.azure import settings, trail_settings
+from shared.azure import settings, telemetry, trail_settings
 from shared.azure.trail_parts import TrailParts
 from shared.azure.watch_parts import WatchParts
 from shared.registry.desk import Desk
@@ -23,6 +23,7 @@ from shared.watch.desk import SummaryDesk
 _SETTINGS: Final = settings.load(os.environ)
 _TRAIL: Final = trail_settings.load(os.environ)
 http.served_at(_SETTINGS.public_url, _SETTINGS.helse_id.dpop)
+telemetry.start(_SETTINGS.telemetry)
 
 
 @cache

@@ -15,7 +15,9 @@ QUEUES: Final = "queues"
 """The same app's Service Bus functions, in a process of their own as Azure's Flex Consumption scales them."""
 GROUPS: Final = {APP: "http", QUEUES: "queues"}
 """What of the app the host serves in each of its processes."""
-BACKING: Final = ("servicebus", "cosmos", "helseid", "epj", "alerts")
+TELEMETRY: Final = "telemetry"
+"""Where the app's traces, metrics and log lines go."""
+BACKING: Final = ("servicebus", "cosmos", "helseid", "epj", "alerts", TELEMETRY)
 """What the app stands on; started together, before it."""
 ALL: Final = (*BACKING, *GROUPS)
 ENDING: Final = (tuple(GROUPS), BACKING)
@@ -53,7 +55,7 @@ _KEPT_FROM_CALLER: Final = frozenset(
 _SETTINGS_FROM_CALLER: Final = (
     "Alerts__alarmAfter", "Alerts__wellAfter", "Delivery__", "HelseId__", "Hub__", "Limits__", *_SCHEDULES,
     "Pseudonym__", "Registry__", "Replay__", "Upkeep__", "Checkpoints__silence", "Trail__alwaysOn",
-    "Trail__longestDelay", "Trail__retention", "Cosmos__patience", "ServiceBus__patience", "Secret__",
+    "Trail__longestDelay", "Trail__retention", "Cosmos__patience", "ServiceBus__patience", "Secret__", "Telemetry__",
 )  # fmt: skip
 
 
@@ -134,6 +136,7 @@ def app_settings(
         "Checkpoints__key": secret(folder, "checkpoints.key"),
         "Hub__publicUrl": f"http://{ports.LOOPBACK}:{port}",
         **_alert_settings(facts.get("alerts")),
+        **_telemetry_settings(facts.get(TELEMETRY)),
     }
     return {**_SCHEDULES, **tuned, **fixed, **settings}
 
@@ -141,6 +144,20 @@ def app_settings(
 def _entra(facts: Mapping[str, str] | None) -> dict[str, str]:
     """Who the hub's own people are vouched for by; nobody where the stand-in has no tenant."""
     return {} if facts is None else {f"Entra__{name}": facts[name] for name in ("tenant", "audience", "issuer")}
+
+
+def _telemetry_settings(collector: Facts | None) -> dict[str, str]:
+    # The host must know, as in Azure: it then hands its trace on to each invocation.
+    found = {"PYTHON_ENABLE_OPENTELEMETRY": "true"}
+    if collector is None:
+        return found
+    # Milliseconds: who looks should not have to wait.
+    often = {
+        "OTEL_BSP_SCHEDULE_DELAY": "1000",
+        "OTEL_BLRP_SCHEDULE_DELAY": "1000",
+        "OTEL_METRIC_EXPORT_INTERVAL": "5000",
+    }
+    return {**found, **often, "OTEL_EXPORTER_OTLP_ENDPOINT": str(collector["url"])}
 
 
 def _alert_settings(alerts: Facts | None) -> dict[str, str]:

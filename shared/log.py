@@ -10,7 +10,10 @@ import re
 from enum import Enum
 from typing import Final
 
-_LOGGER = logging.getLogger("knutepunkt")
+NAME: Final = "knutepunkt"
+"""The logger that every line goes by."""
+
+_LOGGER = logging.getLogger(NAME)
 
 FIELDS: Final = frozenset({
     "event_id", "delivery_id", "lane", "receiver", "orgnr", "resource", "vkp_id", "code", "status", "attempt", "count",
@@ -100,12 +103,13 @@ def log(event: LogEvent, **fields: str | int | float | None) -> None:
         raise ValueError(f"not fields of a log line: {', '.join(sorted(unknown))}")
     if not _LOGGER.isEnabledFor(event.level):
         return
-    known = {name: _fit(value) for name, value in fields.items() if value is not None}
+    known = {name: fit(value) for name, value in fields.items() if value is not None}
     tail = " ".join(f"{name}={value}" for name, value in known.items())
     _LOGGER.log(event.level, "%s %s %s", event.code, event.sentence, tail, extra={"code_": event.code, **known})
 
 
-def _fit(value: float | str) -> float | str:
+def fit(value: float | str) -> float | str:
+    """The value as it may be written where people look: itself, or WITHHELD for a text that is no id and no code."""
     if not isinstance(value, str):
         return value
     one_word = len(value) <= _LONGEST and value.isprintable() and " " not in value

@@ -43,6 +43,7 @@ COMMANDS = (
     Entry("send", "sandbox.cli.send", "send a FHIR file as the sandbox vendor"),
     Entry("status", "sandbox.cli.status", "say where a message is"),
     Entry("trail", "sandbox.cli.trail", "show a message's timeline"),
+    Entry("trace", "sandbox.cli.trace", "show a message's spans and log lines as a tree"),
     Entry("summary", "sandbox.cli.summary", "say how it goes: what waits, since when, for whom"),
     Entry("alerts", "sandbox.cli.alerts", "list the alerts that people have got"),
     Entry("registry", "sandbox.cli.registry", "compare the register with a file, or apply one"),
@@ -50,6 +51,7 @@ COMMANDS = (
     Entry("replay", "sandbox.cli.replay", "replay what is set aside; a dry run unless told otherwise"),
     Entry("bench", "sandbox.cli.bench", "measure, in one table"),
     Entry("faults", "sandbox.cli.faults", "break a hub of its own in every way and count what is lost"),
+    Entry("package", "sandbox.cli.package", "build the zip that Azure runs, and prove it"),
 )
 
 

@@ -4,7 +4,6 @@ Settings come from the environment; `local.settings.json` in the app folder fill
 """
 
 import argparse
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import part
-from sandbox.host import telemetry
 from sandbox.host.groups import Group
 from sandbox.host.runtime import serve
 from sandbox.host.settings import StartRefused
@@ -37,9 +35,8 @@ def main() -> int:
 
 @asynccontextmanager
 async def _start(args: argparse.Namespace) -> AsyncIterator[dict[str, Any]]:
-    with telemetry.recorded(os.environ, args.data):
-        async with serve(args.app.resolve(), args.data, args.port, args.verbose, Group(args.group)) as facts:
-            yield facts
+    async with serve(args.app.resolve(), args.data, args.port, args.verbose, Group(args.group)) as facts:
+        yield facts
 
 
 if __name__ == "__main__":

@@ -271,6 +271,34 @@ class DeliverySettings(_Frozen):
     )
 
 
+def _connection(secret: SecretStr) -> SecretStr:
+    parts = dict(each.partition("=")[::2] for each in secret.get_secret_value().split(";"))
+    # Without an endpoint the exporter would fall back on one that is not in this country.
+    if not parts.get("InstrumentationKey") or not parts.get("IngestionEndpoint", "").startswith("https://"):
+        raise ValueError("must have an InstrumentationKey and an IngestionEndpoint")
+    return secret
+
+
+class TelemetrySettings(_Frozen):
+    """Where traces, metrics and log lines go; nowhere where neither is set."""
+
+    connection_string: Annotated[SecretStr, AfterValidator(_connection)] | None = Field(
+        None, alias="APPLICATIONINSIGHTS_CONNECTION_STRING", description="Application Insights that telemetry goes to"
+    )
+    otlp_endpoint: Url | None = Field(
+        None,
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Collector that telemetry goes to (OTLP over HTTP, JSON), without `/v1/traces`",
+    )
+    sampling_percent: float = Field(
+        100.0,
+        alias="Telemetry__sampling",
+        ge=0,
+        le=100,
+        description="Per cent of all traces that are kept, whole; errors, warnings and metrics are always kept",
+    )
+
+
 class Settings(_Frozen):
     """Every setting of the app."""
 
@@ -280,6 +308,7 @@ class Settings(_Frozen):
     entra: EntraSettings
     delivery: DeliverySettings
     alerts: AlertSettings
+    telemetry: TelemetrySettings
     pseudonym_key: Annotated[SecretBytes, BeforeValidator(_key)] = Field(
         alias="Pseudonym__key", description="Base64 of the 32 bytes that patients' pseudonyms are made with"
     )
@@ -355,6 +384,7 @@ def load(environment: Mapping[str, str]) -> Settings:
                 "helse_id": HelseIdSettings.model_validate(values),
                 "entra": EntraSettings.model_validate(values),
                 "alerts": AlertSettings.model_validate(values),
+                "telemetry": TelemetrySettings.model_validate(values),
                 "delivery": DeliverySettings.model_validate({**values, f"{_BY_NAME}NAME": _secrets(values)}),
             }
         )

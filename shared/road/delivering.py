@@ -5,6 +5,7 @@ import hashlib
 import random
 import zlib
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,7 +29,7 @@ from shared.registry.register import Register
 from shared.road import noting
 from shared.road.keeping import kept_for
 from shared.road.noting import Before, HandedOver, KeptBack
-from shared.tracing import span
+from shared.tracing import Stage, Traced, traced, within
 from shared.trail import facts as telling
 
 IN_ONE_GO: Final = 50
@@ -125,12 +126,14 @@ class Delivering:
             begun = await self._begin(signal, to, by, woken)
             if begun is None:
                 return False
-            answer = await self._answer(begun)
+            with self._opened(begun) as span:
+                answer = await self._answer(begun, span)
         finally:
             if isinstance(verdict, Go):
                 await self._gate.leave(verdict, answer, again=begun is not None and begun.waits > 0)
         probe = isinstance(verdict, Go) and verdict.probe
-        return await self._settle(begun, answer, signal, probe=probe)
+        with within(span):
+            return await self._settle(begun, answer, signal, probe=probe)
 
     async def _hold(self, signal: Signal, to: To, hold: Hold) -> bool:
         """Park the lane. False when its head must have its last try now, whatever the gate says."""
@@ -162,10 +165,27 @@ class Delivering:
         own = receiver.limits.timeout_seconds if receiver is not None else None
         return (timedelta(seconds=own) if own else self._pace.timeout) + _MARGIN
 
-    async def _answer(self, begun: Try) -> Answer:
+    @staticmethod
+    def _opened(begun: Try) -> AbstractContextManager[Traced]:
         delivery = begun.delivery
-        with span("deliver", delivery.event.traceparent) as traceparent:
-            return await self._hand_over(delivery, traceparent)
+        told = {
+            "event_id": delivery.event.id, "delivery_id": delivery.id, "receiver": delivery.key,
+            "class": begun.urgency.value, "attempt": delivery.attempts,
+        }  # fmt: skip
+        return traced(Stage.DELIVER, delivery.event.traceparent, told)
+
+    async def _answer(self, begun: Try, span: Traced) -> Answer:
+        answer = await self._hand_over(begun.delivery, span.traceparent)
+        match answer:
+            case Taken():
+                span.tell({"outcome": "taken"})
+            case Later():
+                span.tell({"outcome": "later"})
+                span.failed(answer.code)
+            case Refused():
+                span.tell({"outcome": "refused"})
+                span.failed(answer.code)
+        return answer
 
     async def _hand_over(self, delivery: Delivery, traceparent: str) -> Answer:
         event = delivery.event

@@ -1,6 +1,6 @@
 """The second station: each accepted event becomes one delivery for each receiver of its municipality."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
@@ -17,6 +17,7 @@ from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
 from shared.registry.model import Municipality
 from shared.registry.register import Register
+from shared.tracing import Stage, Traced, traced
 from shared.trail import facts as telling
 
 NO_RECEIVER: Final = "HUB_NO_RECEIVER"
@@ -65,22 +66,30 @@ class Routing:
                 return
 
     async def _route(self, placed: Placed, behind: Placed | None) -> None:
+        event = placed.event
+        with traced(Stage.ROUTE, event.traceparent, {"event_id": event.id, "class": event.urgency.value}) as span:
+            await self._routed(placed, behind, span)
+
+    async def _routed(self, placed: Placed, behind: Placed | None, span: Traced) -> None:
         event, now = placed.event, self._clock()
         legs = legs_of(event, await self._register.municipality(event.orgnr))
         by = telling.of_routing(event.orgnr, await self._register.version(event.orgnr))
         if not legs:
             await self._events.quarantined(event, now, NO_RECEIVER, behind, placed.place)
+            span.failed(NO_RECEIVER)
             log(LogEvent.NO_RECEIVER, event_id=event.id, orgnr=event.orgnr, resource=event.resource)
             return
+        onward = replace(event, traceparent=span.traceparent)
         signalled = []
         for leg in legs:
-            delivery = Delivery(leg.delivery, leg.lane, leg.receiver, 0, now, event, placed.place)
+            delivery = Delivery(leg.delivery, leg.lane, leg.receiver, 0, now, onward, placed.place)
             joined = await self._deliveries.create(delivery, in_place=placed.returned)
             # Who joins a line that others stand in has their next step, unless it cannot wait for that.
             if joined is not Joined.BEHIND or event.urgency is Urgency.PROMPT:
                 signalled.append((leg, delivery.key))
         receipts = tuple(Receipt(leg.receiver, leg.delivery, leg.lane) for leg in legs)
         await self._events.routed(event, receipts, now, behind, by)
+        span.tell({"count": len(legs)})
         log(LogEvent.ROUTED, event_id=event.id, count=len(legs))
         queue = DELIVERIES[event.urgency]
         for leg, key in signalled:

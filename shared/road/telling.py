@@ -10,6 +10,7 @@ from shared.delivery.answers import Answer, Later, Refused, Taken
 from shared.delivery.receiver import ReceiverClient
 from shared.messages.model import Delivery, Event
 from shared.registry.model import Receiver
+from shared.tracing import Stage, Traced, part
 from shared.watch.heard import Heard
 from shared.watch.measuring import Measuring, Outcome
 
@@ -37,7 +38,7 @@ def accepted(measuring: Measuring, heard: Heard) -> Accepting:
 
 
 class MeasuredReceiver:
-    """A receiver client whose every try is measured."""
+    """A receiver client whose every try is measured, and a span of the message's trace."""
 
     def __init__(self, client: ReceiverClient, measuring: Measuring, clock: Clock) -> None:
         self._client = client
@@ -46,7 +47,11 @@ class MeasuredReceiver:
 
     async def post(self, receiver: Receiver, delivery: Delivery, body: bytes, traceparent: str) -> Answer:
         """See ReceiverClient."""
-        answer = await self._client.post(receiver, delivery, body, traceparent)
+        told = {"event_id": delivery.event.id, "delivery_id": delivery.id, "receiver": delivery.key}
+        with part(Stage.CALL, told) as span:
+            # The receiver's part of the trace begins below this call, not below what it is a part of.
+            answer = await self._client.post(receiver, delivery, body, span.traceparent or traceparent)
+            _told(span, answer)
         urgency = delivery.event.urgency
         match answer:
             case Taken():
@@ -57,3 +62,10 @@ class MeasuredReceiver:
             case Refused():
                 self._measuring.tried(delivery.key, urgency, Outcome.REFUSED)
         return answer
+
+
+def _told(span: Traced, answer: Answer) -> None:
+    if answer.call is not None:
+        span.tell({"status": answer.call.status})
+    if not isinstance(answer, Taken):
+        span.failed(answer.code)

@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.host import telemetry
 from sandbox.hub_parts import ORGNR
 from sandbox.running import Hub, running_hub
 from sandbox.vendor import Answer, Vendor, vendor
@@ -127,7 +126,7 @@ class World:
 @asynccontextmanager
 async def world(folder: Path, settings: Mapping[str, str] = QUICK) -> AsyncIterator[World]:
     """A hub of one's own with its surroundings. When it has ended it is swept: a leak fails whoever used it."""
-    async with running_hub(folder, {telemetry.SETTING: "file", **settings}) as hub:
+    async with running_hub(folder, settings) as hub:
         clients = hub.addresses.clients
         api, helseid = hub.addresses.api, hub.addresses.helseid
         watch = Watch(api)

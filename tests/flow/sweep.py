@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sandbox.hub_parts import GROUPS
+from sandbox.hub_parts import TELEMETRY
 from tests.flow.marks import forms, rows
 from tests.flow.watch import SECRETS
 from tests.leaks import numbers, shapes
@@ -41,7 +41,7 @@ def sweep(
     """Everything found in the folder of a hub that has ended, in what it answered and in how it called the journal."""
     places = {
         "a log": _lines(folder / "logs"),
-        "a trace or metric": (line for name in GROUPS for line in _lines(folder / name)),
+        "a trace or metric": _lines(folder / TELEMETRY),
         "the bus": (each.read_bytes() for each in _files(folder / "servicebus")),
         "a document": _documents(folder),
         _CALLS: (*_calls(folder), *(each.encode("utf-8", "surrogateescape") for each in calls)),

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sandbox.host import telemetry
+from sandbox.hub_parts import TELEMETRY
+from sandbox.telemetry.kept import FILE
 from tests.flow.marks import forms
 from tests.flow.sweep import assert_clean, sweep
 from tests.flow.watch import Watch, people
@@ -59,8 +60,8 @@ def plant(folder: Path, place: str, what: bytes) -> dict[str, Any]:
             with (folder / "logs" / "queues.log.1").open("ab") as log:
                 log.write(b"... " + what + b" ...\n")
         case "a trace or metric":
-            (folder / "app").mkdir()
-            (folder / "app" / telemetry.FILE).write_bytes(b'{"name": "deliver", "attributes": {"x": "' + what + b'"}}')
+            (folder / TELEMETRY).mkdir()
+            (folder / TELEMETRY / FILE).write_bytes(b'{"name": "deliver", "attributes": {"x": "' + what + b'"}}')
         case "the bus":
             (folder / "servicebus" / "servicebus.db-wal").write_bytes(b"\0\x01" + what + b"\0")
         case "a document":

@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "log", "tracing"}),
-    frozenset({"identity"}),
+    frozenset({"errors", "clock", "log"}),
+    frozenset({"tracing", "identity"}),
     frozenset({"access", "fhir", "messages"}),
     frozenset({"journal"}),
     frozenset({"registry"}),

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")])
 EVERYTHING = logging.DEBUG
 PRINTING = {"print", "pprint", "breakpoint"}
-WITH_LOGGERS = {ROOT / "shared" / "log.py"}
+WITH_LOGGERS = {ROOT / "shared" / each for each in ("log.py", "azure/telemetry.py", "azure/exported_lines.py")}
+"""What writes lines, and what hands them on."""
 
 
 @pytest.fixture(autouse=True)
