@@ -7,7 +7,7 @@ param insightsId string
 @description('The address callers use.')
 param url string
 
-resource test 'Microsoft.Insights/webtests@2022-06-15' = {
+resource probe 'Microsoft.Insights/webtests@2022-06-15' = {
   name: 'health-${suffix}'
   location: location
   // The portal finds the component by this tag.
@@ -29,4 +29,4 @@ resource test 'Microsoft.Insights/webtests@2022-06-15' = {
   }
 }
 
-output id string = test.id
+output id string = probe.id

@@ -38,7 +38,7 @@ var grants = flatten(map(components, component =>
     role: each.value
   })))
 // Only the roles that somebody has here.
-var granted = filter(items(roles), role => length(filter(grants, each => each.role == role.key)) > 0)
+var granted = filter(items(roles), one => length(filter(grants, each => each.role == one.key)) > 0)
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
   name: name

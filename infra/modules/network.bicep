@@ -15,7 +15,7 @@ param zones bool
 
 var endpoints = cidrSubnet(addressPrefix, 24, 0)
 var gateway = cidrSubnet(addressPrefix, 24, 1)
-var first = 2
+var offset = 2
 
 func allow(name string, priority int, direction string, from string, to string, ports string[]) object => {
   name: name
@@ -86,11 +86,11 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = [
     tags: tags
     properties: {
       securityRules: [
-        allow('to-endpoints', 100, 'Outbound', cidrSubnet(addressPrefix, 24, first + i), endpoints, toEndpoints)
-        allow('to-monitor', 110, 'Outbound', cidrSubnet(addressPrefix, 24, first + i), 'AzureMonitor', ['443'])
-        allow('to-entra', 120, 'Outbound', cidrSubnet(addressPrefix, 24, first + i), 'AzureActiveDirectory', ['443'])
+        allow('to-endpoints', 100, 'Outbound', cidrSubnet(addressPrefix, 24, offset + i), endpoints, toEndpoints)
+        allow('to-monitor', 110, 'Outbound', cidrSubnet(addressPrefix, 24, offset + i), 'AzureMonitor', ['443'])
+        allow('to-entra', 120, 'Outbound', cidrSubnet(addressPrefix, 24, offset + i), 'AzureActiveDirectory', ['443'])
         // HelseID, receivers and webhooks (https), and the mail server of alerts.
-        allow('to-partners', 130, 'Outbound', cidrSubnet(addressPrefix, 24, first + i), 'Internet', component == 'upkeep'
+        allow('to-partners', 130, 'Outbound', cidrSubnet(addressPrefix, 24, offset + i), 'Internet', component == 'upkeep'
           ? ['443', '465', '587']
           : ['443'])
         deny('Inbound')
@@ -158,7 +158,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
       map(components, (component, i) => {
         name: component
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 24, first + i)
+          addressPrefix: cidrSubnet(addressPrefix, 24, offset + i)
           defaultOutboundAccess: false
           networkSecurityGroup: { id: resourceId('Microsoft.Network/networkSecurityGroups', 'nsg-${component}-${suffix}') }
           natGateway: { id: wayOut.id }

@@ -30,8 +30,8 @@ var roles = {
 }
 var grants = flatten(map(components, each =>
   concat(
-    map(each.sends, queue => { component: each.name, queue: queue, role: 'send' }),
-    map(each.receives, queue => { component: each.name, queue: queue, role: 'receive' })
+    map(each.sends, name => { component: each.name, queue: name, role: 'send' }),
+    map(each.receives, name => { component: each.name, queue: name, role: 'receive' })
   )))
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
