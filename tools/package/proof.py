@@ -1,0 +1,131 @@
+"""Proves a package: unpacked into an empty folder, it indexes, answers and takes a message to the journal."""
+
+import asyncio
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from sandbox.example import RESOURCE, example
+from sandbox.hub_parts import ORGNR, VENDOR
+from sandbox.running import Hub, Wishes, running_hub
+from sandbox.vendor import vendor
+from tools.package import archive
+from tools.package.running import from_package, lay_out_host
+from tools.package.target import ROOT, CannotPackage
+
+INDEXING: Final[Mapping[str, str]] = {
+    "ServiceBus": "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=aw==;UseDevelopmentEmulator=true;",
+    "Cosmos": "AccountEndpoint=http://127.0.0.1:1/;AccountKey=aw==;",
+    "HelseId__issuer": "http://127.0.0.1:1",
+    "HelseId__audience": "nhn:vkp",
+    "Pseudonym__key": "A" * 43 + "=",
+}
+"""Settings that let the app be loaded: nobody is at these addresses, and indexing must not call anybody."""
+
+_PATIENCE_S: Final = 60.0
+_LOOK_EVERY_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A package laid out as Azure lays it out, and the stand-in of its host beside it."""
+
+    package: Path
+    host: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What loading the app takes: medians over fresh processes."""
+
+    seconds: float
+    cpu_seconds: float
+    megabytes: float
+    """Resident, added by the import."""
+    modules: int
+    runs: int
+
+
+def unpacked(path: Path, folder: Path) -> Unpacked:
+    """Unpack a package into a new folder, with what starts it beside it."""
+    laid = Unpacked(folder / "wwwroot", folder / "host")
+    archive.unpack(path, laid.package)
+    lay_out_host(laid.host)
+    return laid
+
+
+def indexed(laid: Unpacked) -> tuple[str, ...]:
+    """The functions that Microsoft's worker finds, on nothing but the package's own packages.
+
+    Raises CannotPackage with the worker's words, or with the modules that did not come from the package.
+    """
+    found = _inside(laid)
+    if found["strangers"]:
+        raise CannotPackage(f"imported from outside the package: {', '.join(found['strangers'])}")
+    return tuple(found["functions"])
+
+
+def measured(laid: Unpacked, runs: int = 5) -> Import:
+    """What importing the app takes on this machine; not what it takes in Azure."""
+    found = [_inside(laid, "--only-import") for _ in range(runs)]
+    seconds, cpu, megabytes = (
+        statistics.median(each[name] for each in found) for name in ("import_s", "import_cpu_s", "import_mb")
+    )
+    return Import(seconds, cpu, megabytes, found[0]["modules"], runs)
+
+
+@asynccontextmanager
+async def hub_from(laid: Unpacked, folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Hub]:
+    """A whole hub on a folder whose app runs from the package. Raises as `sandbox.running.running_hub` does."""
+    wishes = Wishes(settings=settings or {}, started_as=from_package(laid.package, laid.host))
+    async with running_hub(folder, wishes=wishes) as hub:
+        yield hub
+
+
+async def answers(hub: Hub) -> None:
+    """Raises CannotPackage unless the app says that it and what it stands on are well."""
+    async with aiohttp.ClientSession() as http, http.get(f"{hub.addresses.api}/health") as answer:
+        said = await answer.json()
+    if answer.status != 200 or said.get("status") != "ok":
+        raise CannotPackage(f"/health answered {answer.status}: {said}")
+
+
+async def delivers(hub: Hub) -> str:
+    """Send an event as a vendor and wait until the journal has it; gives its state. Raises CannotPackage."""
+    at = hub.addresses
+    async with vendor(at.api, at.helseid, VENDOR, at.clients[VENDOR].key_file) as sender:
+        answer = await sender.send(ORGNR, RESOURCE, example().body)
+        if answer.status != 202 or answer.location is None:
+            raise CannotPackage(f"an event was not accepted: {answer.status} {answer.issues}")
+        state = "accepted"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                while state not in ("delivered", "journaled"):
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                    state = str((await sender.status(answer.location))["state"])
+                return state
+    raise CannotPackage(f"an event did not reach the journal within {_PATIENCE_S:.0f} s: it is {state}")
+
+
+def _inside(laid: Unpacked, *options: str) -> dict[str, Any]:
+    launched = (
+        sys.executable, "-m", "tools.package.launch", "--package", str(laid.package), "--beside", str(laid.host),
+        "--module", "inside", str(laid.package), str(laid.host), *options,
+    )  # fmt: skip
+    environment = {"PATH": os.environ.get("PATH", ""), **INDEXING}
+    # Our own command, no shell.
+    done = subprocess.run(launched, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise CannotPackage(f"the app cannot be loaded from the package:\n{done.stderr.strip()[-4000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
