@@ -142,7 +142,8 @@ resource log 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       description: '${each.description} ${runbooks}/${each.runbook}.md'
       severity: each.severity
       enabled: true
-      autoMitigate: true
+      // A rule that looks once a day cannot tell when it is over.
+      autoMitigate: each.frequency != 'P1D'
       scopes: [workspaceId]
       evaluationFrequency: each.frequency
       windowSize: each.window
