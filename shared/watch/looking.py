@@ -29,8 +29,10 @@ _LINES: Final = (
     "c.pending[0].orgnr AS headOrgnr, "
     "(SELECT VALUE MIN(p.receivedAt) FROM p IN c.pending WHERE p.urgency = 'prompt') AS prompt, "
     "(SELECT VALUE MIN(p.receivedAt) FROM p IN c.pending WHERE p.urgency = 'routine') AS routine "
-    "FROM c WHERE c.type = 'lane' AND c.since > ''"
+    "FROM c WHERE c.type = 'lane' AND "
 )
+_WAITING: Final = "c.since > ''"
+_URGENT: Final = "c.prompts >= 1 AND c.since < @before"
 
 
 class Look:
@@ -45,7 +47,7 @@ class Look:
     async def numbers(self) -> Numbers:
         """All that waits and all that is set aside. Raises Unreachable."""
         now = self._clock()
-        inbound = await self._lines(self._events, "")
+        inbound = await self._lines(self._events, _WAITING)
         outbound, more = await self._outbound()
         receivers = added_up([*inbound, *outbound])
         counted = {key: replace(each, at_least=each.key in more) for key, each in receivers.items()}
@@ -59,9 +61,8 @@ class Look:
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
             others = {f"@k{number}": key for number, key in enumerate(sorted(seen))}
-            page = await self._lines(
-                self._deliveries, f" AND c.key NOT IN ({', '.join(others)})" if others else "", others
-            )
+            left_out = f" AND c.key NOT IN ({', '.join(others)})" if others else ""
+            page = await self._lines(self._deliveries, _WAITING + left_out, others)
             lines += page
             if len(page) < self._most:
                 break
@@ -71,15 +72,12 @@ class Look:
     async def urgent(self, before: datetime) -> tuple[Line, ...]:
         """Lanes, on the way in and out, with something urgent that was accepted before this moment."""
         at = {"@before": clock.written(before)}
-        # On the way in nothing waits for long, so there it is the lane's age that the index is asked for.
-        inbound = await self._lines(self._events, " AND c.since < @before", at)
-        outbound = await self._lines(self._deliveries, " AND c.prompts > 0 AND c.since < @before", at)
-        late = (each for each in (*inbound, *outbound))
-        return tuple(each for each in late if each.prompt.oldest is not None and each.prompt.oldest <= before)
+        lines = [*await self._lines(self._events, _URGENT, at), *await self._lines(self._deliveries, _URGENT, at)]
+        return tuple(each for each in lines if each.prompt.oldest is not None and each.prompt.oldest <= before)
 
     async def of_receiver(self, orgnr: str, receiver: str) -> Receiver:
         """What one receiver has waiting."""
-        lines = await self._lines(self._deliveries, " AND c.key = @key", {"@key": f"{orgnr}/{receiver}"})
+        lines = await self._lines(self._deliveries, f"c.key = @key AND {_WAITING}", {"@key": f"{orgnr}/{receiver}"})
         found = added_up(lines).get((orgnr, receiver)) or Receiver(orgnr, receiver, MappingProxyType({}), 0)
         return replace(found, at_least=len(lines) >= self._most)
 
@@ -93,9 +91,9 @@ class Look:
         return {name: count for name, count in found.items() if count}
 
     async def _lines(
-        self, container: Looking, more: str, parameters: Mapping[str, Any] | None = None
+        self, container: Looking, where: str, parameters: Mapping[str, Any] | None = None
     ) -> tuple[Line, ...]:
-        found = await container.query(f"{_LINES}{more} ORDER BY c.since", dict(parameters or {}), self._most)
+        found = await container.query(f"{_LINES}{where} ORDER BY c.since", dict(parameters or {}), self._most)
         return tuple(_line(each) for each in found)
 
     async def aside(self) -> tuple[tuple[Aside, ...], bool]:
