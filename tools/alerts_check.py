@@ -1,0 +1,155 @@
+"""Holds alerts, runbooks and queries to each other and to what the code really says.
+
+Each alert has a runbook and each runbook an alert (or is a procedure that none begins); each query is an alert's; and
+what a query asks for exists: the code of a log line, a field of one, a metric and its attributes, a function, a queue.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from shared.log import FIELDS, LogEvent
+from tools.kql_check import queries
+
+_REPOSITORY: Final = Path(__file__).resolve().parent.parent
+
+_CODE: Final = re.compile(r'"(HUB-[0-9]{2,4})')
+_PROPERTY: Final = re.compile(r'Properties(?:\.(\w+)|\["(\w+)"\])')
+_METRIC: Final = re.compile(r'"(knutepunkt\.[a-z_]+)"')
+_NAMES: Final = re.compile(r"datatable\(Function: string\) \[([^\]]*)\]")
+_TABLES: Final = re.compile(r"\b(App[A-Z]\w+|ApiManagementGatewayLogs)\b")
+_MADE_BY_EXPORTER: Final = frozenset({"_MS_links"})
+"""Where the exporter of Application Insights keeps a span's links."""
+_SPANS: Final = frozenset({"event_id", "delivery_id", "correlation_id"})
+
+_FIELDS: Final[dict[str, frozenset[str]]] = {
+    "metric": frozenset({
+        "resource", "metricNamespace", "metric", "aggregation", "operator", "threshold", "window", "frequency",
+    }),
+    "log": frozenset({"query", "operator", "threshold", "window", "frequency"}),
+    "activity": frozenset({"conditions"}),
+}  # fmt: skip
+_ALWAYS: Final = frozenset({"name", "severity", "runbook", "description", "signal"})
+_MAY: Final = frozenset({"toldByHub", "environments", "tier", "dimensions", "only"})
+_WINDOWS: Final = ("PT1M", "PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "PT2H", "PT3H", "PT4H", "PT5H", "PT6H",
+                   "P1D", "P2D")  # fmt: skip
+"""What a scheduled query rule takes, shortest first."""
+_FREQUENCIES: Final = frozenset(_WINDOWS) - {"P2D"}
+_METRIC_WINDOWS: Final = frozenset({"PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D"})
+_AGO: Final = re.compile(r"ago\((\d+)d")
+
+
+def findings(root: Path = _REPOSITORY) -> list[str]:
+    """What does not fit under `root`, a line each."""
+    given = json.loads((root / "infra/alerts.json").read_text(encoding="utf-8"))
+    return [
+        *(line for each in given["alerts"] for line in _of_alert(each)),
+        *_twice(given["alerts"]),
+        *_of_queries(root, given["alerts"]),
+        *_of_runbooks(root, given),
+        *_of_texts(root),
+    ]
+
+
+def _of_alert(alert: dict[str, Any]) -> Iterator[str]:
+    name, signal = alert.get("name", "?"), alert.get("signal")
+    wanted = _FIELDS.get(str(signal))
+    if wanted is None:
+        yield f"alerts.json: {name}: no such signal: {signal}"
+        return
+    for missing in sorted((_ALWAYS | wanted) - alert.keys()):
+        yield f"alerts.json: {name}: {missing} is missing"
+    for more in sorted(alert.keys() - _ALWAYS - wanted - _MAY):
+        yield f"alerts.json: {name}: {more} is not a field of an alert"
+    if alert.get("severity") not in range(4):
+        yield f"alerts.json: {name}: severity is 0 to 3"
+    window, frequency = alert.get("window"), alert.get("frequency")
+    if signal == "log" and not (window in _WINDOWS and frequency in _FREQUENCIES):
+        yield f"alerts.json: {name}: window {window} or frequency {frequency} is not one that a log rule takes"
+    elif signal == "log" and _WINDOWS.index(str(window)) < _WINDOWS.index(str(frequency)):
+        yield f"alerts.json: {name}: looks every {frequency} at no more than {window}: what happens between is not seen"
+    if signal == "metric" and not {window, frequency} <= _METRIC_WINDOWS:
+        yield f"alerts.json: {name}: window {window} or frequency {frequency} is not one that a metric rule takes"
+
+
+def _twice(alerts: list[dict[str, Any]]) -> Iterator[str]:
+    names = [each["name"] for each in alerts]
+    yield from (
+        f"alerts.json: {name}: two alerts of this name" for name in sorted({n for n in names if names.count(n) > 1})
+    )
+
+
+def _of_queries(root: Path, alerts: list[dict[str, Any]]) -> Iterator[str]:
+    kept = {each.name: each.read_text(encoding="utf-8") for each in (root / "infra/kql").glob("*.kql")}
+    asked = {each["query"]: each for each in alerts if each["signal"] == "log" and "query" in each}
+    yield from (
+        f"alerts.json: {each['name']}: no such query: {query}" for query, each in asked.items() if query not in kept
+    )
+    yield from (f"{name}: no alert uses this query" for name in sorted(kept.keys() - asked.keys()))
+    for query, alert in asked.items():
+        days = max((int(each) for each in _AGO.findall(kept.get(query, ""))), default=0)
+        if days and alert.get("window") != "P2D":
+            yield f"alerts.json: {alert['name']}: {query} looks back {days} d, its window is {alert.get('window')}"
+
+
+def _of_runbooks(root: Path, given: dict[str, Any]) -> Iterator[str]:
+    kept = {each.stem for each in (root / "docs/runbooks").glob("*.md")} - {"README"}
+    by = {each.get("runbook"): each["name"] for each in given["alerts"]}
+    procedures = set(given.get("procedures", ()))
+    yield from (f"alerts.json: {name}: no such runbook: {book}" for book, name in by.items() if book not in kept)
+    yield from (f"docs/runbooks/{book}.md: no alert leads here" for book in sorted(kept - by.keys() - procedures))
+    yield from (f"alerts.json: no such procedure: {book}" for book in sorted(procedures - kept))
+
+
+def _of_texts(root: Path) -> Iterator[str]:
+    codes = {event.code for event in LogEvent}
+    metrics, attributes = _measured(root)
+    functions, queues = _functions(root), _queues(root)
+    fields = FIELDS | attributes | _MADE_BY_EXPORTER | _SPANS
+    for query in queries(root):
+        body = "\n".join(line.partition("//")[0] for line in query.text.splitlines())
+        for code in sorted(set(_CODE.findall(body))):
+            if not any(each.startswith(code) for each in codes):
+                yield f"{query.name}: no log line has the code {code}"
+        for metric in sorted(set(_METRIC.findall(body)) - metrics):
+            yield f"{query.name}: no such metric: {metric}"
+        used = {one or other for one, other in _PROPERTY.findall(body)}
+        for field in sorted(used - fields) if _TABLES.search(body) else ():
+            yield f"{query.name}: neither a field of a log line nor an attribute of a metric: {field}"
+        for listed in _NAMES.findall(body):
+            yield from (
+                f"{query.name}: no such function: {each}"
+                for each in re.findall(r'"(\w+)"', listed)
+                if each not in functions
+            )
+        for queue in re.findall(r'EntityName == "([^"]+)"', body):
+            if queue not in queues:
+                yield f"{query.name}: no such queue: {queue}"
+
+
+def _measured(root: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Metrics by name, and every attribute that one may have, as the code makes them."""
+    metrics: set[str] = set()
+    attributes: set[str] = set()
+    for path in (root / "shared/watch/measuring.py", root / "shared/watch/gauges.py"):
+        text = path.read_text(encoding="utf-8")
+        metrics.update(_METRIC.findall(text))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Dict):
+                attributes.update(
+                    key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
+                )
+    return frozenset(metrics), frozenset(attributes)
+
+
+def _functions(root: Path) -> frozenset[str]:
+    text = "\n".join(each.read_text(encoding="utf-8") for each in (root / "functions").glob("*.py"))
+    return frozenset(re.findall(r'function_name\("(\w+)"\)', text))
+
+
+def _queues(root: Path) -> frozenset[str]:
+    topology = json.loads((root / "infra/topology.json").read_text(encoding="utf-8"))
+    return frozenset(each["name"] for each in topology["serviceBus"]["queues"])
