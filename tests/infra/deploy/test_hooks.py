@@ -55,6 +55,10 @@ async def _secrets(vault: Path, **more: str) -> tuple[int, str]:
     return await _run(HOOKS / "secrets.sh", variables)
 
 
+def _held(vault: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in vault.iterdir()}
+
+
 async def test_missing_secrets_are_made_and_never_shown(vault: Path) -> None:
     code, said = await _secrets(vault)
     assert code == 0, said
@@ -68,10 +72,10 @@ async def test_missing_secrets_are_made_and_never_shown(vault: Path) -> None:
 
 async def test_a_second_run_changes_nothing(vault: Path) -> None:
     await _secrets(vault)
-    before = {each.name: each.read_bytes() for each in vault.iterdir()}
+    before = _held(vault)
     code, _ = await _secrets(vault)
     assert code == 0
-    assert {each.name: each.read_bytes() for each in vault.iterdir()} == before
+    assert _held(vault) == before
 
 
 async def test_a_secret_whose_name_only_begins_alike_does_not_count(vault: Path) -> None:
@@ -83,7 +87,7 @@ async def test_a_secret_whose_name_only_begins_alike_does_not_count(vault: Path)
 async def test_a_vault_that_cannot_be_read_is_not_taken_for_an_empty_one(vault: Path) -> None:
     code, _ = await _secrets(vault, VAULT_SHUT="1")
     assert code != 0
-    assert not list(vault.iterdir())
+    assert not _held(vault)
 
 
 @pytest.mark.parametrize("environment", ["dev", "test", "prod"])
