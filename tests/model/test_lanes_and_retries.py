@@ -122,6 +122,6 @@ class Lanes(RuleBasedStateMachine):
 
 
 Lanes.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestLanes = Lanes.TestCase
