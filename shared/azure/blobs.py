@@ -7,14 +7,16 @@ identity needs to create, list and read blobs there.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError
-from azure.storage.blob.aio import ContainerClient
 
 from shared.azure import credentials
 from shared.messages.documents import Unreachable
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
 
 _SUFFIX: Final = ".json"
 
@@ -61,8 +63,11 @@ class BlobCopies:
         if client is not None:
             await client.close()
 
-    def _open(self) -> ContainerClient:
+    def _open(self) -> "ContainerClient":
         if self._client is None:
+            # 80 modules that only a timer needs: no instance should wait for them at its start.
+            from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
+
             credential = self._credential or credentials.default()
             self._client = ContainerClient.from_container_url(self._url, credential, **self._options)
         return self._client

@@ -6,20 +6,20 @@ Key Vault Crypto User) and nothing else.
 """
 
 import hashlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
-from azure.keyvault.keys import KeyCurveName
-from azure.keyvault.keys.aio import KeyClient
-from azure.keyvault.keys.crypto import SignatureAlgorithm
-from azure.keyvault.keys.crypto.aio import CryptographyClient
 from cryptography.exceptions import InvalidSignature
 
 from shared.azure import credentials
 from shared.azure.key_ids import KeyId
 from shared.messages.documents import Unreachable
 from shared.trail.signing import NotAKey, TrustedKey
+
+if TYPE_CHECKING:
+    from azure.keyvault.keys.aio import KeyClient
+    from azure.keyvault.keys.crypto.aio import CryptographyClient
 
 _UNCOMPRESSED: Final = b"\x04"
 _COORDINATE: Final = 32
@@ -50,6 +50,8 @@ class KeyVaultSigner:
 
     async def sign(self, message: bytes) -> bytes:
         """See Signing."""
+        from azure.keyvault.keys.crypto import SignatureAlgorithm  # noqa: PLC0415 - see _open
+
         key = await self.key()
         try:
             digest = hashlib.sha256(message).digest()
@@ -68,8 +70,12 @@ class KeyVaultSigner:
         for client in clients or ():
             await client.close()
 
-    def _open(self) -> tuple[KeyClient, CryptographyClient]:
+    def _open(self) -> "tuple[KeyClient, CryptographyClient]":
         if self._clients is None:
+            # 70 modules that only a timer needs: no instance should wait for them at its start.
+            from azure.keyvault.keys.aio import KeyClient  # noqa: PLC0415
+            from azure.keyvault.keys.crypto.aio import CryptographyClient  # noqa: PLC0415
+
             credential = self._credential or credentials.default()
             self._clients = (
                 KeyClient(self._id.vault, credential, **self._options),
@@ -79,6 +85,8 @@ class KeyVaultSigner:
 
 
 def _trusted(jwk: object) -> TrustedKey:
+    from azure.keyvault.keys import KeyCurveName  # noqa: PLC0415 - see _open
+
     # The SDK's class takes its attributes from the answer, whatever it holds.
     curve, x, y = (getattr(jwk, name, None) for name in ("crv", "x", "y"))
     try:
