@@ -14,7 +14,7 @@ HOST_NEEDS: Final = ("croniter", "python-dateutil", "six")
 
 
 def lay_out_host(folder: Path) -> None:
-    """Fill a new folder with links to the sandbox, to what its host needs and to `inside`; to nothing else from here."""
+    """Fill a new folder with links to the sandbox, to what its host needs and to `inside`; to nothing else."""
     folder.mkdir(parents=True)
     (folder / "sandbox").symlink_to(ROOT / "sandbox")
     (folder / "inside.py").symlink_to(ROOT / "tools" / "package" / "inside.py")
