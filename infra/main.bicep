@@ -3,6 +3,8 @@
 // What runs is stated in topology.json (queues, containers) and components.json (who may do what); this puts it there.
 targetScope = 'subscription'
 
+import { standing } from 'modules/standing-settings.bicep'
+
 @description('Which environment; part of every name.')
 @allowed(['dev', 'test', 'prod'])
 param environmentName string
@@ -159,14 +161,6 @@ var tags = {
 var appNames = toObject(components, each => each, each => 'func-kp-${each}-${suffix}')
 var gatewayHost = 'apim-knutepunkt-${suffix}.azure-api.net'
 var publicUrl = 'https://${empty(publicHost) ? gatewayHost : publicHost}'
-var dnsZones = {
-  serviceBus: 'privatelink.servicebus.windows.net'
-  cosmos: 'privatelink.documents.azure.com'
-  vault: 'privatelink.vaultcore.azure.net'
-  blob: 'privatelink.blob.${az.environment().suffixes.storage}'
-  sites: 'privatelink.azurewebsites.net'
-}
-
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-knutepunkt-${environmentName}'
   location: location
@@ -187,12 +181,6 @@ module policy 'modules/policy.bicep' = {
 module defender 'modules/defender.bicep' = if (!empty(defenderPlans)) {
   name: 'defender'
   params: { plans: defenderPlans }
-}
-
-module budget 'modules/budget.bicep' = {
-  name: 'budget'
-  scope: group
-  params: { suffix: suffix, amount: budgetAmount, contacts: team, start: budgetStart }
 }
 
 module identities 'modules/identity.bicep' = [
@@ -243,14 +231,6 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     zones: zones
   }
 }
-
-module dns 'modules/private-dns.bicep' = if (privateNetwork && empty(privateDnsZoneIds)) {
-  name: 'private-dns'
-  scope: group
-  params: { networkId: network!.outputs.id, tags: tags, zones: dnsZones }
-}
-
-var dnsZoneIds = empty(privateDnsZoneIds) ? dns!.outputs.ids : privateDnsZoneIds
 
 module serviceBus 'modules/service-bus.bicep' = {
   name: 'service-bus'
@@ -369,60 +349,26 @@ var secrets = '${vault.outputs.uri}secrets'
 // connection strings and `Checkpoints__key` (everything is reached by identity, the vault signs), and the collector
 // (`OTEL_EXPORTER_OTLP_ENDPOINT`), since telemetry goes to Application Insights.
 var settings = {
+  ...standing
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   // The app sends its telemetry itself (shared/azure/telemetry.py); so the host must not send its log lines again.
   PYTHON_ENABLE_OPENTELEMETRY: 'true'
   Telemetry__sampling: string(tracesPercent)
   ServiceBus__fullyQualifiedNamespace: serviceBus.outputs.host
-  ServiceBus__patience: '4'
   Cosmos__accountEndpoint: cosmos[0].outputs.endpoint
   Cosmos__database: topology.cosmos.database
-  Cosmos__patience: '5'
   Trail__accountEndpoint: cosmos[1].outputs.endpoint
   Trail__database: topology.cosmos.apart[0].database
   Trail__deployment: suffix
-  Trail__longestDelay: '120'
-  Trail__alwaysOn: 'true'
-  Trail__retention: ''
   HelseId__issuer: helseIdIssuer
   HelseId__audience: helseIdAudience
   HelseId__testEnvironment: toLower(string(helseIdTestEnvironment))
-  HelseId__algorithms: 'ES256 PS256 RS256'
-  HelseId__requiredClaims: 'vkp_id'
-  HelseId__revokedKeys: ''
   HelseId__dpop: helseIdDpop
-  HelseId__proofAge: '15'
   Entra__tenant: entraTenant
   Entra__audience: entraAudience
-  Entra__issuer: ''
-  Entra__scope: 'access_as_user'
-  Entra__authContext: ''
   Pseudonym__key: '@Microsoft.KeyVault(SecretUri=${secrets}/Pseudonym--key)'
-  Pseudonym__earlierKeys: ''
   Hub__environment: hubEnvironment
   Hub__publicUrl: publicUrl
-  Registry__cache: '5'
-  Upkeep__grace: '15'
-  Limits__perSecond: '50'
-  Limits__burst: '500'
-  Limits__strangers: '60'
-  Delivery__schedule: ''
-  Delivery__atOnce: '20'
-  Delivery__timeout: '30'
-  Delivery__openedNetworks: ''
-  Replay__perSecond: '20'
-  Replay__first: '5'
-  // When timers run. Every app indexes every function, so every app needs them.
-  OrphanCheckSchedule: '*/30 * * * * *'
-  TrailSchedule: '*/10 * * * * *'
-  CheckpointSchedule: '0 */5 * * * *'
-  ReconcileSchedule: '30 */5 * * * *'
-  WakingSchedule: '*/5 * * * * *'
-  WatchSchedule: '*/5 * * * * *'
-  NoticesSchedule: '*/5 * * * * *'
-  NumbersSchedule: '*/30 * * * * *'
-  ReplaySchedule: '*/5 * * * * *'
-  ExpirySchedule: '0 20 3 * * *'
 }
 
 // What one component alone is given.
@@ -509,75 +455,35 @@ module apps 'modules/function-app.bicep' = [
   }
 ]
 
-// Every service whose public network is off.
-var privateServices = privateNetwork
-    ? [
-        { name: 'service-bus', part: 'namespace', zone: 'serviceBus' }
-        { name: 'cosmos-hub', part: 'Sql', zone: 'cosmos' }
-        { name: 'cosmos-trail', part: 'Sql', zone: 'cosmos' }
-        { name: 'cosmos-checkpoints', part: 'Sql', zone: 'cosmos' }
-        { name: 'vault', part: 'vault', zone: 'vault' }
-        { name: 'witness', part: 'blob', zone: 'blob' }
-        { name: 'host-api', part: 'blob', zone: 'blob' }
-        { name: 'host-road', part: 'blob', zone: 'blob' }
-        { name: 'host-upkeep', part: 'blob', zone: 'blob' }
-        { name: 'app-api', part: 'sites', zone: 'sites' }
-        { name: 'app-road', part: 'sites', zone: 'sites' }
-        { name: 'app-upkeep', part: 'sites', zone: 'sites' }
-      ]
-    : []
-
-module endpoints 'modules/private-endpoint.bicep' = [
-  for each in privateServices: {
-    name: 'private-endpoint-${each.name}'
-    scope: group
-    params: {
-      name: '${each.name}-${suffix}'
-      location: location
-      tags: tags
-      subnetId: network!.outputs.endpointsSubnetId
-      targetId: privateTargets[each.name]
-      part: each.part
-      dnsZoneId: dnsZoneIds[each.zone]
-    }
-  }
-]
-
-var privateTargets = {
-  'service-bus': serviceBus.outputs.id
-  'cosmos-hub': cosmos[0].outputs.id
-  'cosmos-trail': cosmos[1].outputs.id
-  'cosmos-checkpoints': cosmos[2].outputs.id
-  vault: vault.outputs.id
-  witness: witness.outputs.id
-  'host-api': hostStorage[0].outputs.id
-  'host-road': hostStorage[1].outputs.id
-  'host-upkeep': hostStorage[2].outputs.id
-  'app-api': apps[0].outputs.id
-  'app-road': apps[1].outputs.id
-  'app-upkeep': apps[2].outputs.id
-}
-
-module actionGroups 'modules/action-groups.bicep' = {
-  name: 'action-groups'
-  scope: group
-  params: { suffix: suffix, tags: tags, duty: duty, team: team, dutyWebhook: dutyWebhook }
-}
-
-module availability 'modules/availability.bicep' = {
-  name: 'availability'
+module privateAccess 'modules/private-access.bicep' = if (privateNetwork) {
+  name: 'private-access'
   scope: group
   params: {
     suffix: suffix
     location: location
     tags: tags
-    insightsId: monitoring.outputs.insightsId
-    url: publicUrl
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    dnsZoneIds: privateDnsZoneIds
+    targets: {
+      'service-bus': serviceBus.outputs.id
+      'cosmos-hub': cosmos[0].outputs.id
+      'cosmos-trail': cosmos[1].outputs.id
+      'cosmos-checkpoints': cosmos[2].outputs.id
+      vault: vault.outputs.id
+      witness: witness.outputs.id
+      'host-api': hostStorage[0].outputs.id
+      'host-road': hostStorage[1].outputs.id
+      'host-upkeep': hostStorage[2].outputs.id
+      'app-api': apps[0].outputs.id
+      'app-road': apps[1].outputs.id
+      'app-upkeep': apps[2].outputs.id
+    }
   }
 }
 
-module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
+module watching 'modules/watching.bicep' = {
+  name: 'watching'
   scope: group
   params: {
     suffix: suffix
@@ -585,13 +491,17 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     environment: environmentName
     tier: serviceBusTier
+    url: publicUrl
     workspaceId: monitoring.outputs.workspaceId
-    webTestId: availability.outputs.id
     insightsId: monitoring.outputs.insightsId
-    actionGroups: actionGroups.outputs.ids
+    duty: duty
+    team: team
+    dutyWebhook: dutyWebhook
     runbooks: runbooks
-    alerts: loadJsonContent('alerts.json').alerts
+    // What the hub posts or mails itself is not told a second time.
     hubTells: !empty(alertsWebhook) || alertsByMail
+    budgetAmount: budgetAmount
+    budgetStart: budgetStart
     resources: {
       serviceBus: serviceBus.outputs.id
       cosmos: cosmos[0].outputs.id
@@ -602,12 +512,6 @@ module alerts 'modules/alerts.bicep' = {
       storage: witness.outputs.id
     }
   }
-}
-
-module workbooks 'modules/workbooks.bicep' = {
-  name: 'workbooks'
-  scope: group
-  params: { suffix: suffix, location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId }
 }
 
 // What azd and the scripts beside it need. No secrets.

@@ -152,7 +152,7 @@ resource api 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
     path: ''
     protocols: ['https']
     format: 'openapi+json'
-    value: loadTextContent('../../docs/openapi.json')
+    value: loadTextContent('../apim/openapi.json')
     serviceUrl: 'https://${backendHost}'
     subscriptionRequired: true
     subscriptionKeyParameterNames: { header: 'Ocp-Apim-Subscription-Key', query: 'subscription-key' }

@@ -1,0 +1,41 @@
+// Settings that are the same everywhere: what the code takes by itself, written out so that operators see it in the portal.
+// An environment that wants another value sets it by main.bicep's `tuning`.
+@export()
+@description('Name to value, as docs/settings.md has them.')
+var standing = {
+  ServiceBus__patience: '4'
+  Cosmos__patience: '5'
+  Trail__longestDelay: '120'
+  Trail__alwaysOn: 'true'
+  Trail__retention: ''
+  HelseId__algorithms: 'ES256 PS256 RS256'
+  HelseId__requiredClaims: 'vkp_id'
+  HelseId__revokedKeys: ''
+  HelseId__proofAge: '15'
+  Entra__issuer: ''
+  Entra__scope: 'access_as_user'
+  Entra__authContext: ''
+  Pseudonym__earlierKeys: ''
+  Registry__cache: '5'
+  Upkeep__grace: '15'
+  Limits__perSecond: '50'
+  Limits__burst: '500'
+  Limits__strangers: '60'
+  Delivery__schedule: ''
+  Delivery__atOnce: '20'
+  Delivery__timeout: '30'
+  Delivery__openedNetworks: ''
+  Replay__perSecond: '20'
+  Replay__first: '5'
+  // When timers run. Every app indexes every function, so every app needs them.
+  OrphanCheckSchedule: '*/30 * * * * *'
+  TrailSchedule: '*/10 * * * * *'
+  CheckpointSchedule: '0 */5 * * * *'
+  ReconcileSchedule: '30 */5 * * * *'
+  WakingSchedule: '*/5 * * * * *'
+  WatchSchedule: '*/5 * * * * *'
+  NoticesSchedule: '*/5 * * * * *'
+  NumbersSchedule: '*/30 * * * * *'
+  ReplaySchedule: '*/5 * * * * *'
+  ExpirySchedule: '0 20 3 * * *'
+}
