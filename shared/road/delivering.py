@@ -281,7 +281,7 @@ class Delivering:
         return left
 
     def _over(self, begun: Try) -> bool:
-        return self._pace.schedules[begun.urgency].over(begun.delivery.event.received_at, self._clock())
+        return self._pace.schedules[begun.urgency].over(begun.delivery.tried_since, self._clock())
 
     async def _later(self, begun: Try, answer: Later, signal: Signal) -> bool:
         """The lane waits with its head, or has waited for it: then it can go on."""
@@ -289,7 +289,7 @@ class Delivering:
         urgency, waits, now = begun.urgency, begun.waits, self._clock()
         while True:
             until = self._pace.schedules[urgency].next_try(
-                waits + 1, delivery.event.received_at, now, answer.retry_after, self._pace.chance()
+                waits + 1, delivery.tried_since, now, answer.retry_after, self._pace.chance()
             )
             if until is None:
                 return await self._set_aside(begun, answer, GAVE_UP)
