@@ -29,10 +29,10 @@ param alerts object[]
 @description('Whether the hub itself posts or mails notices (Alerts__webhook, Alerts__smtp).')
 param hubTells bool
 
-// Alerts for this environment and tier; what the hub tells of itself is not told twice.
+// Alerts for this environment and tier.
 var all = filter(
   alerts,
-  each => contains(each.?environments ?? [environment], environment) && (each.?tier ?? tier) == tier && !(hubTells && (each.?toldByHub ?? false))
+  each => contains(each.?environments ?? [environment], environment) && (each.?tier ?? tier) == tier
 )
 var metrics = filter(all, each => each.signal == 'metric')
 var logs = filter(all, each => each.signal == 'log')
@@ -141,7 +141,8 @@ resource log 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       displayName: each.name
       description: '${each.description} ${runbooks}/${each.runbook}.md'
       severity: each.severity
-      enabled: true
+      // What the hub tells of itself is not told twice.
+      enabled: !(hubTells && (each.?toldByHub ?? false))
       // A rule that looks once a day cannot tell when it is over.
       autoMitigate: each.frequency != 'P1D'
       scopes: [workspaceId]

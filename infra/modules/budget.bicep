@@ -1,4 +1,4 @@
-// Tells people what the month costs before the bill does. Stops nothing.
+// Tells people what the month costs before the bill does. Stops nothing. What to do then: docs/runbooks/cost.md.
 param suffix string
 
 @description('Amount a month, in the currency of the subscription.')
