@@ -16,7 +16,7 @@ from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.ports import Feed, Positions
 from shared.trail.writing import TrailWriter
 
-PAGE: Final = 200
+PAGE: Final = 100
 """Changed documents that are read at once."""
 HEARTBEAT: Final = timedelta(minutes=5)
 """How often the hub's own chain tells that the log is being written."""
