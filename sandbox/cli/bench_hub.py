@@ -16,11 +16,11 @@ from sandbox.cli.output import console, print_json
 
 LIMITS = (
     "What limits it: CPU, that of the app's two processes most of all (queues: its Service Bus functions). "
-    "About two thirds of what the queue functions take is inside the Cosmos SDK, 1 to 1.5 ms for each request; "
-    "of what ingest takes, the check of the message is 2 to 3 ms. All parts and the sender share this "
-    "machine's cores, and every write waits for the disk. Beyond what the cores can do, answers get slower and "
-    "then become 503. Request units and operations are counted by Azure's published prices, see "
-    "sandbox/cosmos/charge.py and sandbox/servicebus/billing.py."
+    "More than half of what the queue functions take is inside the Cosmos SDK, 1 to 2 ms for each request, so what "
+    "counts is how many requests an event makes; of what ingest takes, the check of the message is 2 to 3 ms. All "
+    "parts and the sender share this machine's cores, and every write waits for the disk. Beyond what the cores can "
+    "do, answers get slower and then become 503. Request units and operations are counted by Azure's published "
+    "prices (sandbox/cosmos/charge.py, sandbox/servicebus/billing.py); both go by what is written, not by the machine."
 )
 
 
