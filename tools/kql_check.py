@@ -1,4 +1,4 @@
-"""Judges every query of the alerts and workbooks with Microsoft's own Kusto language service, offline.
+"""Judges every query of alerts, workbooks and runbooks with Microsoft's own Kusto language service, offline.
 
 Tables and their columns are data (`infra/kql/schemas.json`): an unknown table, an unknown column or a comparison of
 what cannot be compared is a finding. Needs Node.js; the language service is an npm package, locked in
@@ -22,6 +22,8 @@ _CHECK_S: Final = 120
 _PARAMETER: Final = re.compile(r"\{([A-Z][A-Za-z]*)(?::[a-zA-Z]+)?\}")
 """How a workbook writes one of its parameters into a query."""
 
+_FENCED: Final = re.compile(r"```kql\n(.*?)```", re.DOTALL)
+
 
 class NoNode(Exception):
     """Node.js, or the package, cannot be had; the message says which."""
@@ -39,10 +41,11 @@ class Query:
 
 
 def queries(root: Path) -> tuple[Query, ...]:
-    """Every query under `root`/infra: the files of `kql`, and what stands in `workbooks`."""
+    """Every query under `root`: the files of `infra/kql`, and what stands in workbooks and runbooks."""
     files = [Query(each.name, each.read_text(encoding="utf-8")) for each in sorted((root / "infra/kql").glob("*.kql"))]
     books = [query for each in sorted((root / "infra/workbooks").glob("*.json")) for query in _of_book(each)]
-    return (*files, *books)
+    pages = [query for each in sorted((root / "docs/runbooks").glob("*.md")) for query in _of_page(each)]
+    return (*files, *books, *pages)
 
 
 def findings(root: Path = _REPOSITORY) -> list[str]:
@@ -91,6 +94,11 @@ def _of_book(path: Path) -> Iterator[Query]:
             # Those of Resource Graph (queryType 1) are another language's.
             if "query" in parameter and parameter.get("queryType") == 0:
                 yield _query(f"{path.name} (parameter {parameter['name']})", parameter["query"])
+
+
+def _of_page(path: Path) -> Iterator[Query]:
+    for number, text in enumerate(_FENCED.findall(path.read_text(encoding="utf-8")), 1):
+        yield Query(f"{path.name} (query {number})", text)
 
 
 _QUERY: Final = 3
