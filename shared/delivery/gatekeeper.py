@@ -9,7 +9,7 @@ import random
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from shared.clock import Clock
@@ -33,6 +33,8 @@ _ROUNDS: Final = 4
 _TOO_MANY: Final = "REC_HTTP_429"
 _ERROR: Final = "REC_HTTP_5"
 """What a receiver says of itself, though it may be about the message."""
+_LATELY: Final = timedelta(minutes=5)
+"""A receiver that has taken a message within this time is well, whatever it says to one message again and again."""
 
 
 class Municipalities(Protocol):
@@ -276,7 +278,7 @@ def _meaning(go: Go, answer: Answer | None, breaker: Breaker, *, again: bool) ->
             return None
         case Later() | Refused() if answer_is_ours(answer):
             return None
-        case Later(code) if again and code.startswith(_ERROR) and not breaker.is_open:
+        case Later(code) if again and code.startswith(_ERROR) and _takes_others(breaker, go.entered):
             # One message that makes a receiver stumble, tried every minute, must not shut the gate for all others.
             return None
         case Later(code) if code != _TOO_MANY:
@@ -286,6 +288,11 @@ def _meaning(go: Go, answer: Answer | None, breaker: Breaker, *, again: bool) ->
             return Succeeded(go.entered) if breaker.is_open else None
         case Taken() | Refused():
             return Succeeded(go.entered)
+
+
+def _takes_others(breaker: Breaker, now: datetime) -> bool:
+    taken = breaker.last_success
+    return not breaker.is_open and taken is not None and now - taken < _LATELY
 
 
 def _as_of(standing: Standing, breaker: Breaker) -> Standing:

@@ -49,6 +49,9 @@ _WAIT_HERE: Final = timedelta(seconds=3.5)
 _PROBED: Final = timedelta(hours=1)
 """When a lane that was tried for a probe is looked at again, should nobody wake it."""
 
+_WAITS_HERE: Final = 2
+"""And so many times: whoever is to stop must not have to wait for it long."""
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -304,7 +307,7 @@ class Delivering:
             LogEvent.WAITING, delivery_id=delivery.id, receiver=delivery.receiver, code=answer.code,
             attempt=delivery.attempts, due=until.isoformat(),
         )  # fmt: skip
-        if urgency is Urgency.PROMPT and until - now <= _WAIT_HERE:
+        if urgency is Urgency.PROMPT and waits < _WAITS_HERE and until - now <= _WAIT_HERE:
             await self._pace.sleep(max(0.0, (until - self._clock()).total_seconds()))
             return True
         await self._signal(signal, urgency, until)

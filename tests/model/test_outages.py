@@ -79,6 +79,8 @@ def test_an_alarms_first_retry_comes_within_a_second(world: World) -> None:
 
 def test_an_alarm_is_tried_by_its_own_schedule_for_an_hour(world: World) -> None:
     # One patient's own trouble: the receiver itself is well, so that no breaker bears on it.
+    world.accept("bo")
+    world.advance(SECOND)
     world.manners["ada"] = Manner.ERROR
     world.accept("ada", Urgency.PROMPT)
     for _ in range(60):
