@@ -1,0 +1,122 @@
+"""The package is what Azure runs: built here, unpacked, and the main road run from it on its own packages alone."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from sandbox.process import ROOT
+from sandbox.running import Hub
+from tests.wire.host.worker_check import indexed
+from tools.package import app_files, archive, build, bytecode, dependencies, lock, proof
+from tools.package.build import Built
+from tools.package.proof import Unpacked
+from tools.package.target import LEFT_OUT, SITE_PACKAGES, CannotPackage
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The package of this checkout."""
+    return build.build(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def laid(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
+    """It, unpacked."""
+    return proof.unpacked(built.path, tmp_path_factory.mktemp("laid"))
+
+
+@pytest.fixture(scope="module")
+async def hub(laid: Unpacked, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
+    """A hub whose app runs from it."""
+    async with proof.hub_from(laid, tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+def test_a_second_build_is_the_same_bytes(built: Built, tmp_path: Path) -> None:
+    assert build.build(tmp_path).sha256 == built.sha256 == hashlib.sha256(built.path.read_bytes()).hexdigest()
+    for name in (build.BILL, build.LICENCES, build.DIGEST):
+        assert (tmp_path / name).read_bytes() == (built.path.parent / name).read_bytes()
+
+
+def test_the_zip_holds_the_app_and_its_packages_and_nothing_else(built: Built) -> None:
+    with zipfile.ZipFile(built.path) as whole:
+        names = whole.namelist()
+        own = {name for name in names if not name.startswith(SITE_PACKAGES) and not name.endswith(".pyc")}
+        assert own == {path.as_posix() for path in app_files.own_files()}
+        assert all((ROOT / name).read_bytes() == whole.read(name) for name in own)
+    packages = {
+        name.removeprefix(f"{SITE_PACKAGES}/").split("/")[0] for name in names if name.startswith(SITE_PACKAGES)
+    }
+    infos = {each.removesuffix(".dist-info").rsplit("-", 1)[0] for each in packages if each.endswith(".dist-info")}
+    assert {lock.normalised(each) for each in infos} == {pin.name for pin in dependencies.shipped(lock.read())}
+    assert packages.isdisjoint({"bin", "fhir", "pytest", "tests", "sandbox", *LEFT_OUT})
+    # Without them OpenTelemetry cannot be imported (azure-functions-core-tools, issue 4852).
+    assert any(name.endswith("entry_points.txt") and "opentelemetry_api" in name for name in names)
+
+
+def test_every_module_is_compiled_once_for_all_instances(built: Built) -> None:
+    with zipfile.ZipFile(built.path) as whole:
+        names = set(whole.namelist())
+        modules = {name for name in names if name.endswith(".py")}
+        compiled = {name for name in names if name.endswith(".pyc")}
+        assert len(modules) == len(compiled) > 1000
+        # PEP 552: by the source's hash (bit 0), and not checked against it (bit 1 unset).
+        assert {whole.read(name)[4:8] for name in compiled} == {b"\x01\x00\x00\x00"}
+
+
+def test_a_module_that_cannot_be_compiled_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def", encoding="utf-8")
+    with pytest.raises(CannotPackage, match="broken"):
+        bytecode.compile_all(tmp_path)
+
+
+def test_a_file_with_another_hash_is_not_installed(tmp_path: Path) -> None:
+    pin = next(pin for pin in lock.read() if pin.name == "idna")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    wheel = next(dependencies.WHEELS.glob(f"idna-{pin.version}-*.whl"))
+    (wheels / wheel.name).write_bytes(wheel.read_bytes() + b"more")
+    other = hashlib.sha256(b"another file").hexdigest()
+    with pytest.raises(CannotPackage, match="pip"):
+        dependencies.install([lock.Pin(pin.name, pin.version, other)], tmp_path / "into", wheels)
+
+
+def test_microsofts_worker_finds_in_the_package_what_it_finds_in_the_checkout(laid: Unpacked) -> None:
+    assert set(proof.indexed(laid)) == set(indexed(ROOT, {**proof.INDEXING}))
+
+
+def test_a_package_that_lacks_a_module_is_found_out(built: Built, tmp_path: Path) -> None:
+    lacking = proof.unpacked(built.path, tmp_path / "lacking")
+    for path in (lacking.package / SITE_PACKAGES / "yarl").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    with pytest.raises(CannotPackage, match="cannot be loaded"):
+        proof.indexed(lacking)
+
+
+async def test_a_hub_started_from_the_package_takes_an_event_to_the_journal(laid: Unpacked, hub: Hub) -> None:
+    await proof.answers(hub)
+    assert await proof.delivers(hub) in ("delivered", "journaled")
+    # Both processes of the app, and nothing of the virtual environment in either.
+    for part in ("app", "queues"):
+        mapped = Path(f"/proc/{hub.pids[part]}/maps").read_text(encoding="utf-8")
+        assert str(laid.package / SITE_PACKAGES / "pydantic_core") in mapped
+        assert "/.venv/" not in mapped
+
+
+def test_the_bill_of_materials_is_valid_and_names_every_package(built: Built) -> None:
+    text = (built.path.parent / build.BILL).read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
+    assert {(each["name"], each["version"], each["hashes"][0]["content"]) for each in bill["components"]} == {
+        (pin.name, pin.version, pin.sha256) for pin in dependencies.shipped(lock.read())
+    }
+    assert all(each["licenses"] for each in bill["components"])
+    archived = archive.content_digest(built.path)
+    assert built.content == archived
