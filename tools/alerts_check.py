@@ -31,6 +31,7 @@ _FIELDS: Final[dict[str, frozenset[str]]] = {
     }),
     "log": frozenset({"query", "operator", "threshold", "window", "frequency"}),
     "activity": frozenset({"conditions"}),
+    "availability": frozenset({"threshold", "window", "frequency"}),
 }  # fmt: skip
 _ALWAYS: Final = frozenset({"name", "severity", "runbook", "description", "signal"})
 _MAY: Final = frozenset({"toldByHub", "environments", "tier", "dimensions", "only"})
@@ -71,8 +72,8 @@ def _of_alert(alert: dict[str, Any]) -> Iterator[str]:
         yield f"alerts.json: {name}: window {window} or frequency {frequency} is not one that a log rule takes"
     elif signal == "log" and _WINDOWS.index(str(window)) < _WINDOWS.index(str(frequency)):
         yield f"alerts.json: {name}: looks every {frequency} at no more than {window}: what happens between is not seen"
-    if signal == "metric" and not {window, frequency} <= _METRIC_WINDOWS:
-        yield f"alerts.json: {name}: window {window} or frequency {frequency} is not one that a metric rule takes"
+    if signal in ("metric", "availability") and not {window, frequency} <= _METRIC_WINDOWS:
+        yield f"alerts.json: {name}: window {window} or frequency {frequency} is not one that such a rule takes"
 
 
 def _twice(alerts: list[dict[str, Any]]) -> Iterator[str]:
