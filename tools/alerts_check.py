@@ -6,6 +6,7 @@ what a query asks for exists: the code of a log line, a field of one, a metric a
 
 import ast
 import json
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,7 @@ def findings(root: Path = _REPOSITORY) -> list[str]:
         *_of_queries(root, given["alerts"]),
         *_of_runbooks(root, given),
         *_of_texts(root),
+        *_of_errors(root, given),
     ]
 
 
@@ -129,6 +131,18 @@ def _of_texts(root: Path) -> Iterator[str]:
         for queue in re.findall(r'EntityName == "([^"]+)"', body):
             if queue not in queues:
                 yield f"{query.name}: no such queue: {queue}"
+
+
+def _of_errors(root: Path, given: dict[str, Any]) -> Iterator[str]:
+    """Every line that says something is wrong is some alert's."""
+    asked = {code for each in (root / "infra/kql").glob("*.kql") for code in _CODE.findall(each.read_text("utf-8"))}
+    covered: dict[str, str] = given.get("coveredBy", {})
+    names = {each["name"] for each in given["alerts"]}
+    yield from (f"alerts.json: {code} is covered by no alert: {by}" for code, by in covered.items() if by not in names)
+    for event in LogEvent:
+        alarming = event.level >= logging.ERROR and event.code not in covered
+        if alarming and not any(event.code.startswith(code) for code in asked):
+            yield f"alerts.json: no alert asks for {event.code} ({event.sentence})"
 
 
 def _measured(root: Path) -> tuple[frozenset[str], frozenset[str]]:

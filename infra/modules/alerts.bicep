@@ -57,6 +57,7 @@ var queries = {
   'key-expiry.kql': loadTextContent('../kql/key-expiry.kql')
   'log-cap.kql': loadTextContent('../kql/log-cap.kql')
   'log-volume.kql': loadTextContent('../kql/log-volume.kql')
+  'message-missing.kql': loadTextContent('../kql/message-missing.kql')
   'no-inbound.kql': loadTextContent('../kql/no-inbound.kql')
   'nobody-told.kql': loadTextContent('../kql/nobody-told.kql')
   'not-available.kql': loadTextContent('../kql/not-available.kql')
@@ -70,6 +71,7 @@ var queries = {
   'trail-broken.kql': loadTextContent('../kql/trail-broken.kql')
   'undelivered-untold.kql': loadTextContent('../kql/undelivered-untold.kql')
   'unexpected.kql': loadTextContent('../kql/unexpected.kql')
+  'upkeep-failing.kql': loadTextContent('../kql/upkeep-failing.kql')
   'vault-denied.kql': loadTextContent('../kql/vault-denied.kql')
   'vault-purged.kql': loadTextContent('../kql/vault-purged.kql')
 }
