@@ -41,6 +41,10 @@ _WINDOWS: Final = ("PT1M", "PT5M", "PT10M", "PT15M", "PT30M", "PT45M", "PT1H", "
 """What a scheduled query rule takes, shortest first."""
 _FREQUENCIES: Final = frozenset(_WINDOWS) - {"P2D"}
 _METRIC_WINDOWS: Final = frozenset({"PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D"})
+_CHART: Final = 10
+"""A workbook's item that is a chart of metrics."""
+_AGGREGATIONS: Final = {1: "Total", 2: "Minimum", 3: "Maximum", 4: "Average", 7: "Count"}
+"""As workbooks number them."""
 _AGO: Final = re.compile(r"ago\((\d+)d")
 
 
@@ -50,6 +54,7 @@ def findings(root: Path = _REPOSITORY) -> list[str]:
     return [
         *(line for each in given["alerts"] for line in _of_alert(each)),
         *_twice(given["alerts"]),
+        *_of_metrics(root, given["alerts"]),
         *_of_queries(root, given["alerts"]),
         *_of_runbooks(root, given),
         *_of_texts(root),
@@ -83,6 +88,40 @@ def _twice(alerts: list[dict[str, Any]]) -> Iterator[str]:
     yield from (
         f"alerts.json: {name}: two alerts of this name" for name in sorted({n for n in names if names.count(n) > 1})
     )
+
+
+def _of_metrics(root: Path, alerts: list[dict[str, Any]]) -> Iterator[str]:
+    """Azure's own metrics, in alerts and in workbooks."""
+    known = json.loads((root / "infra/kql/metrics.json").read_text(encoding="utf-8"))["metrics"]
+    for each in alerts:
+        if each["signal"] == "metric":
+            asked = (each.get("metricNamespace", ""), each.get("metric", ""), each.get("aggregation", ""))
+            split = (*each.get("dimensions", ()), *each.get("only", {}))
+            yield from _metric(f"alerts.json: {each['name']}", known, asked, split)
+    lower = {name.lower(): name for name in known}
+    for book in sorted((root / "infra/workbooks").glob("*.json")):
+        for item in json.loads(book.read_text(encoding="utf-8"))["items"]:
+            for each in item["content"].get("metrics", ()) if item["type"] == _CHART else ():
+                asked = (
+                    lower.get(each["namespace"], each["namespace"]),
+                    each["metric"].partition("--")[2],
+                    _AGGREGATIONS.get(each["aggregation"], "?"),
+                )
+                split = (each["splitBy"],) if "splitBy" in each else ()
+                yield from _metric(f"{book.name} ({item['name']})", known, asked, split)
+
+
+def _metric(
+    where: str, known: dict[str, dict[str, Any]], asked: tuple[str, str, str], split: tuple[str, ...]
+) -> Iterator[str]:
+    namespace, metric, aggregation = asked
+    found = known.get(namespace, {}).get(metric)
+    if found is None:
+        yield f"{where}: no such metric: {namespace} {metric}"
+        return
+    if aggregation not in found["aggregations"]:
+        yield f"{where}: {metric} cannot be summed up as {aggregation}"
+    yield from (f"{where}: {metric} cannot be split by {each}" for each in split if each not in found["dimensions"])
 
 
 def _of_queries(root: Path, alerts: list[dict[str, Any]]) -> Iterator[str]:

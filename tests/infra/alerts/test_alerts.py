@@ -72,6 +72,10 @@ def test_the_list_of_runbooks_names_each_of_them() -> None:
         ("infra/kql/not-available.kql", '"HUB-1004"', '"HUB-1999"', "no log line has the code HUB-1999"),
         ("infra/kql/bytes-differ.kql", '"HUB-3005"', '"HUB-3004"', "no alert asks for HUB-3005"),
         ("infra/alerts.json", '"HUB-3301": "receiver-down"', '"HUB-3301": "receiver-dwn"', "covered by no alert"),
+        ("infra/alerts.json", '"DeadletteredMessages"', '"DeadLetterMessages"', "no such metric"),
+        ("infra/alerts.json", '"dimensions": ["EntityName"]', '"dimensions": ["Entity"]', "cannot be split by Entity"),
+        ("infra/alerts.json", '"aggregation": "Maximum"', '"aggregation": "Total"', "cannot be summed up as Total"),
+        ("infra/workbooks/overview.json", "--ActiveMessages", "--ActivMessages", "no such metric"),
         ("infra/kql/slow.kql", "knutepunkt.end_to_end", "knutepunkt.end_to_ende", "no such metric"),
         (
             "infra/kql/deliveries-failing.kql",
