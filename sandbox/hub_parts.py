@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from sandbox import ports, topology
@@ -102,13 +103,31 @@ def backing_part(name: str, folder: Path, port: int) -> Part:
     return Part(name, f"sandbox.{name}", folder / name, port, extra, _base_environment())
 
 
-def app_parts(folder: Path, chosen: Mapping[str, int], environment: Mapping[str, str]) -> list[Part]:
-    """The hub's own app on the local Functions host: one process for each group, with the same settings."""
+def app_parts(
+    folder: Path,
+    chosen: Mapping[str, int],
+    environment: Mapping[str, str],
+    own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> list[Part]:
+    """The hub's own app on the local Functions host: one process for each group, with the same settings but `own`."""
     whole = {**_base_environment(), **environment}
     return [
-        Part(name, "sandbox.host", folder / name, chosen[name], ("--app", str(ROOT), "--group", group), whole)
+        Part(
+            name, "sandbox.host", folder / name, chosen[name], ("--app", str(ROOT), "--group", group),
+            {**whole, **own.get(name, {})},
+        )
         for name, group in GROUPS.items()
-    ]
+    ]  # fmt: skip
+
+
+def process_settings(facts: Mapping[str, Facts], settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """By which key each process of the app reaches its stores: one that opens what its components may do in Azure.
+
+    Not where `settings`, which were meant for this hub, say otherwise.
+    """
+    names = [name for name in ("Cosmos", "Trail", "Checkpoints") if name not in settings]
+    opened: Mapping[str, str] = facts["cosmos"].get("processes", {})
+    return {process: dict.fromkeys(names, key) for process, key in opened.items()}
 
 
 def app_settings(

@@ -168,7 +168,7 @@ async def _start(
         vkp_ids=hub_parts.GRANTED,
     )
     environment = hub_parts.app_settings(folder, chosen[hub_parts.APP], facts, wishes.caller, settings)
-    app = hub_parts.app_parts(folder, chosen, environment)
+    app = hub_parts.app_parts(folder, chosen, environment, hub_parts.process_settings(facts, settings))
     facts |= await _start_together(supervisor, map(wishes.started_as, app))
     url, took = facts[hub_parts.APP]["url"], time.monotonic() - started
     progress(f"The function app serves on {url}, its queue functions beside it, as on Azure ({took:.1f} s).")

@@ -10,13 +10,14 @@ from typing import Any
 
 import uvloop
 
-from sandbox import part, topology
+from sandbox import part, rights, topology
 from sandbox.cosmos import serve
 
 
 @asynccontextmanager
 async def _start(args: argparse.Namespace) -> AsyncIterator[dict[str, Any]]:
-    async with serve(args.data, topology.load(args.topology), args.port) as served:
+    held_to = rights.of_processes()
+    async with serve(args.data, topology.load(args.topology), args.port, processes=held_to) as served:
         # What is here now stays; and what requests leave behind seldom has cycles that must be looked for.
         gc.freeze()
         gc.set_threshold(20_000, 10, 10)

@@ -6,7 +6,7 @@ the wire (engineering notes, part B.4).
 
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from sandbox.cosmos import charge
@@ -17,7 +17,7 @@ from sandbox.cosmos.errors import CosmosError, not_found, not_supported
 from sandbox.cosmos.ledger import Ledger
 from sandbox.cosmos.messages import Request, Response, answer
 from sandbox.cosmos.reading import body_of, is_query, query_of
-from sandbox.cosmos.roles import AppRole
+from sandbox.cosmos.roles import Role
 from sandbox.cosmos.sql.query import compile_text
 from sandbox.cosmos.storage import Storage
 from sandbox.cosmos.values import Json, Undefined, dump
@@ -37,14 +37,14 @@ class Account:
         catalogue: Catalogue,
         collection: Collection,
         authority: Authority,
-        app: tuple[Authority, AppRole],
+        guests: Sequence[tuple[Authority, Role]],
         endpoint: str,
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
         self._collection = collection
         self._authority = authority
-        self._app, self._app_role = app
+        self._guests = guests
         self._endpoint = endpoint
         self.requests: Counter[str] = Counter()
         self.ledger = Ledger()
@@ -75,11 +75,16 @@ class Account:
         except CosmosError as error:
             if error.status != 401:
                 raise
+            self._role_of(asked, error).check(request)
+
+    def _role_of(self, asked: tuple[str, tuple[str, ...], dict[str, str]], refused: CosmosError) -> Role:
+        for authority, role in self._guests:
             try:
-                self._app.check(*asked)
+                authority.check(*asked)
             except CosmosError:
-                raise error from None
-            self._app_role.check(request)
+                continue
+            return role
+        raise refused from None
 
     def _route(self, request: Request) -> tuple[str, Awaitable[Response]]:
         match request.parts:

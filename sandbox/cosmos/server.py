@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,10 @@ from sandbox.cosmos.control import Control
 from sandbox.cosmos.documents import Documents
 from sandbox.cosmos.errors import CosmosError
 from sandbox.cosmos.indexes import Indexes
-from sandbox.cosmos.roles import AppRole
+from sandbox.cosmos.roles import AppRole, ComponentRole, Role
 from sandbox.cosmos.storage import Storage
 from sandbox.cosmos.wire import Connection
+from sandbox.rights import Allowed
 from sandbox.topology import Topology
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ class Served:
     key: str
     app_key: str
     """Opens the same, but may not change or delete in containers that are declared append-only."""
+    process_keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys of the app's processes, each of which opens what its components may do and nothing else."""
 
     @property
     def endpoint(self) -> str:
@@ -57,6 +60,10 @@ class Served:
         """The same with the app's key."""
         return f"AccountEndpoint={self.endpoint};AccountKey={self.app_key};"
 
+    def connection_string_of(self, process: str) -> str:
+        """The same with the key of one of the app's processes. Raises KeyError."""
+        return f"AccountEndpoint={self.endpoint};AccountKey={self.process_keys[process]};"
+
     def facts(self) -> dict[str, object]:
         """What the part tells on standard output when it is ready."""
         return {
@@ -65,6 +72,7 @@ class Served:
             "key": self.key,
             "connectionString": self.connection_string,
             "appConnectionString": self.app_connection_string,
+            "processes": {name: self.connection_string_of(name) for name in self.process_keys},
         }
 
 
@@ -80,11 +88,13 @@ async def serve(
     port: int = 0,
     clock: Clock = wall_clock,
     auth_clock: Clock = wall_clock,
+    processes: Mapping[str, Allowed] | None = None,
 ) -> AsyncIterator[Served]:
     """Serve the account whose data is in `folder` (made when missing) until the block ends.
 
-    `clock` gives the times of documents (UTC), `auth_clock` the time that requests are dated against. Nobody else may
-    use the folder meanwhile (`sandbox.part` holds a lock on it). Raises OSError when the port is taken and ValueError
+    `clock` gives the times of documents (UTC), `auth_clock` the time that requests are dated against; `processes` says
+    by name what each of the app's processes may do, with a key of its own. Nobody else may use the folder meanwhile
+    (`sandbox.part` holds a lock on it). Raises OSError when the port is taken and ValueError
     when a declared container exists with another partition key.
     """
     storage = Storage(folder)
@@ -97,10 +107,15 @@ async def serve(
         key, app_key = account_key(folder), account_key(folder, "app")
         loop = asyncio.get_running_loop()
         door = socket.create_server(("127.0.0.1", port), backlog=512)
-        served = Served(door.getsockname()[1], key, app_key)
+        held_to = processes or {}
+        process_keys = {name: account_key(folder, f"process-{name}") for name in held_to}
+        served = Served(door.getsockname()[1], key, app_key, process_keys)
         collection = Collection(storage, documents, Indexes(storage))
-        app = Authority(app_key, auth_clock), AppRole(topology)
-        account = Account(storage, catalogue, collection, Authority(key, auth_clock), app, served.endpoint)
+        guests: tuple[tuple[Authority, Role], ...] = (
+            *((Authority(process_keys[name], auth_clock), ComponentRole(held_to[name])) for name in held_to),
+            (Authority(app_key, auth_clock), AppRole(topology)),
+        )
+        account = Account(storage, catalogue, collection, Authority(key, auth_clock), guests, served.endpoint)
         control = Control(account.handle, account.requests, account.ledger)
         server = await loop.create_server(lambda: Connection(control.handle, connections), sock=door)
         async with server:
