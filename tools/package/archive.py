@@ -9,7 +9,7 @@ _TIME: Final = (1980, 1, 1, 0, 0, 0)
 """The first time a zip can name: no file's own."""
 _MODE: Final = 0o100644
 _UNIX: Final = 3
-_LEVEL: Final = 9
+_LEVEL: Final = 6
 
 
 def write(folder: Path, path: Path) -> None:

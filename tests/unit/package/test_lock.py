@@ -20,13 +20,13 @@ def test_the_lock_is_the_one_that_requirements_txt_needs() -> None:
 
 @pytest.mark.parametrize("line", ["aiohttp", "aiohttp>=3", "aiohttp==3", f"aiohttp==3 --hash=md5:{SHA}", "-e ."])
 def test_a_line_without_a_version_and_its_hash_is_refused(line: str) -> None:
-    with pytest.raises(CannotPackage, match="requirements.lock"):
+    with pytest.raises(CannotPackage, match=r"requirements\.lock"):
         lock.parse(f"# words\n\n{line}\n")
 
 
 @pytest.mark.parametrize("line", ["aiohttp", "aiohttp>=3", "aiohttp==3; python_version > '3'"])
 def test_a_requirement_that_is_not_pinned_is_refused(line: str) -> None:
-    with pytest.raises(CannotPackage, match="requirements.txt"):
+    with pytest.raises(CannotPackage, match=r"requirements\.txt"):
         lock.wishes(line)
 
 
