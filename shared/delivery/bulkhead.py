@@ -49,6 +49,11 @@ class Bulkhead:
         self._held += 1
         return None
 
+    def full(self, key: str, urgency: Urgency, room: Room, now: datetime) -> bool:
+        """Whether it is for want of a place, and for nothing else, that `take` would not give one."""
+        places = self._places(key, now)
+        return places.paused_until[urgency] <= now and not self._free(places, urgency, room)
+
     def give_back(self, key: str, urgency: Urgency, took: timedelta | None, now: datetime) -> None:
         """The place is free again. `took`: how long the receiver needed; None when it was not asked."""
         places = self._places(key, now)

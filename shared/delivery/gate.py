@@ -64,7 +64,10 @@ class Gate(Protocol):
     """Lets deliveries through to receivers. Never raises for an unreachable store: goes on with what is known."""
 
     async def enter(self, to: To, urgency: Urgency) -> Go | Hold | Busy:
-        """Ask for one try. After Go, `leave` must be called whatever happens (`finally`)."""
+        """Ask for one try: takes as long as a look into the store, or as waiting shortly for a place to become free.
+
+        After Go, `leave` must be called whatever happens (`finally`).
+        """
 
     async def leave(self, go: Go, answer: Answer | None, *, again: bool = False) -> None:
         """The try is over: its place is free again. `answer` None: no try was made, and nothing is learnt of the

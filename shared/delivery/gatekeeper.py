@@ -28,6 +28,8 @@ from shared.registry.traffic import OPEN, Traffic
 
 REMEMBERED: Final = 4096
 """Receivers that are kept in mind, those used last."""
+WAITING: Final = 20
+"""Deliveries that wait for a place at one receiver: each holds one of the instance's workers."""
 _ROUNDS: Final = 4
 """How often a change is tried again that another instance was faster with."""
 _TOO_MANY: Final = "REC_HTTP_429"
@@ -56,12 +58,18 @@ class _Known:
     """Lanes are parked, and the standing document may not say so yet."""
     room: Room | None = None
     traffic: Traffic = OPEN
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    """Those who wait for a place, in the order in which they came."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the standing document is read or written."""
 
 
 class Gatekeeper:
-    """See shared.delivery.gate.Gate. `at_once`: what a receiver takes of which the register says nothing."""
+    """See shared.delivery.gate.Gate. `at_once`: what a receiver takes of which the register says nothing.
+
+    `wait_s`: how long a few deliveries wait for a place at their receiver before they are told Busy. A place is free
+    again within milliseconds where a receiver is quick, and coming back costs a signal.
+    """
 
     def __init__(
         self,
@@ -70,6 +78,7 @@ class Gatekeeper:
         standings: Standings,
         clock: Clock,
         at_once: int = 20,
+        wait_s: float = 0.0,
         numbers: Rules | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -77,6 +86,7 @@ class Gatekeeper:
         self._standings = standings
         self._clock = clock
         self._at_once = at_once
+        self._wait_s = wait_s
         self._rules = numbers or rules.standard()
         self._chance = chance
         self._bulkhead = Bulkhead(self._rules.bulkhead, chance)
@@ -92,6 +102,7 @@ class Gatekeeper:
         if stop is not None:
             until = stop.until or now + self._rules.standing.stop_look_again
             return await self._held(known, Hold(until, RECEIVER_STOPPED))
+        await self._wait_for_a_place(known, urgency, room)
         for _ in range(_ROUNDS):
             now = self._clock()
             probe = known.breaker.is_open and urgency is Urgency.ROUTINE
@@ -105,12 +116,32 @@ class Gatekeeper:
         until = self._clock() + self._rules.standing.hold * (0.75 + 0.5 * self._chance())
         return await self._held(known, Hold(until, BREAKER_OPEN))
 
+    async def _wait_for_a_place(self, known: _Known, urgency: Urgency, room: Room) -> None:
+        key, loop = known.standing.to.key, asyncio.get_running_loop()
+        until = loop.time() + self._wait_s
+        while self._wait_s > 0 and len(known.waiting) < WAITING:
+            if known.breaker.is_open or not self._bulkhead.full(key, urgency, room, self._clock()):
+                return
+            freed: asyncio.Future[None] = loop.create_future()
+            known.waiting.append(freed)
+            try:
+                async with asyncio.timeout_at(until):
+                    await freed
+            except TimeoutError:
+                return
+            finally:
+                known.waiting.remove(freed)
+
     async def leave(self, go: Go, answer: Answer | None, *, again: bool = False) -> None:
         """See Gate."""
         now, known = self._clock(), self._of(go.to)
         event = _meaning(go, answer, known.breaker, again=again)
         tried = isinstance(answer, Taken | Later | Refused) and not answer_is_ours(answer)
         self._bulkhead.give_back(go.to.key, go.urgency, now - go.entered if tried else None, now)
+        for each in known.waiting:
+            if not each.done():
+                each.set_result(None)
+                break
         if isinstance(answer, Later) and answer.code == _TOO_MANY:
             self._bulkhead.pause(go.to.key, answer.retry_after, now)
         if go.probe and answer is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Self
+from typing import Final, Self
 
 import aiohttp
 
@@ -48,6 +48,8 @@ from shared.road.routing import Routing
 from shared.road.watching import OrphanCheck
 from shared.trail.desk import FindAccess
 from shared.trail.refusals import RefusalTrail
+
+_WAIT_FOR_A_PLACE_S: Final = 0.5
 
 
 class Hub:
@@ -100,7 +102,13 @@ class Hub:
             events=self.events, deliveries=self.deliveries, register=register, signals=self.signals, clock=clock
         )
         standings = Standings(operations)
-        self.gate = Gatekeeper(register=register, standings=standings, clock=clock, at_once=settings.delivery.at_once)
+        self.gate = Gatekeeper(
+            register=register,
+            standings=standings,
+            clock=clock,
+            at_once=settings.delivery.at_once,
+            wait_s=_WAIT_FOR_A_PLACE_S,
+        )
         self.waking = Waking(
             standings=standings,
             lanes=LazyContainer(self._cosmos, "deliveries"),

@@ -7,7 +7,8 @@ import pytest
 
 from shared.delivery.answers import Answer, Later, Refused, Taken
 from shared.delivery.gate import Busy, Go, Hold
-from shared.delivery.gatekeeper import Gatekeeper
+from shared.delivery.gatekeeper import WAITING, Gatekeeper
+from shared.delivery.standing import Standings
 from shared.messages.urgency import Urgency
 from tests.unit.delivery.shelf import TO, Around
 
@@ -297,3 +298,23 @@ async def test_holding_is_spread_so_that_not_all_look_at_once(around: Around) ->
     hold = await gate.enter(TO, ROUTINE)
     assert isinstance(hold, Hold)
     assert timedelta(hours=4) < hold.until - around.now < timedelta(hours=8)
+
+
+async def test_who_finds_no_place_waits_shortly_for_one_and_only_a_few_do(around: Around) -> None:
+    gate = Gatekeeper(
+        register=around, standings=Standings(around.shelf), clock=lambda: around.now, at_once=5, wait_s=60
+    )
+    inside = [await gate.enter(TO, ROUTINE) for _ in range(4)]
+    assert all(isinstance(each, Go) for each in inside)
+    waiting = [asyncio.create_task(gate.enter(TO, ROUTINE)) for _ in range(WAITING)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not any(each.done() for each in waiting)
+    assert isinstance(await gate.enter(TO, ROUTINE), Busy)
+    for each in inside:
+        assert isinstance(each, Go)
+        await gate.leave(each, Taken(201))
+    for one in waiting:
+        verdict = await asyncio.wait_for(one, 10)
+        assert isinstance(verdict, Go)
+        await gate.leave(verdict, Taken(201))
