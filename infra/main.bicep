@@ -51,7 +51,8 @@ param cosmosBackup string = 'Continuous30Days'
 param gatewaySku string = 'StandardV2'
 param gatewayUnits int = 1
 
-@description('Name under which callers know the API, without `https://`; empty: the gateway\'s own. Its certificate must be in Key Vault as `gateway-certificate` before: deploy once without.')
+// Its certificate must be in Key Vault as `gateway-certificate` before, so the first deployment goes without.
+@description('Name under which callers know the API, without `https://`; empty: the gateway\'s own.')
 param publicHost string = ''
 param publisherName string = 'Knutepunkt'
 param publisherEmail string
@@ -142,7 +143,7 @@ param budgetStart string = '2027-01-01'
 @description('Assign the Microsoft cloud security benchmark here; a landing zone usually does it higher up.')
 param benchmark bool = false
 
-@description('Defender plans of the whole subscription, where the environment has one of its own: name and, where a plan has several, which.')
+@description('Defender plans of the whole subscription, where the environment has one of its own.')
 param defenderPlans { name: string, subPlan: string? }[] = []
 
 var topology = loadJsonContent('topology.json')
@@ -375,7 +376,11 @@ var settings = {
 var ownSettings = {
   api: {}
   // Receivers' secrets: only what calls receivers can read them.
-  road: toObject(receiverSecrets, each => 'Secret__${each}', each => '@Microsoft.KeyVault(SecretUri=${secrets}/Secret--${replace(each, '_', '-')})')
+  road: toObject(
+    receiverSecrets,
+    each => 'Secret__${each}',
+    each => '@Microsoft.KeyVault(SecretUri=${secrets}/Secret--${replace(each, '_', '-')})'
+  )
   // Checkpoints are signed, kept apart and copied by the timers; notices are sent by them.
   upkeep: {
     Checkpoints__accountEndpoint: cosmos[2].outputs.endpoint

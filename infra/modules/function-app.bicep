@@ -36,7 +36,8 @@ param alwaysReady object[]
 @description('Calls one instance takes at once.')
 param httpConcurrency int
 
-@description('Whether instances spread over zones. Azure then keeps two instances of each group (all HTTP, each other function) and bills them: what resilience costs here.')
+// Azure then keeps two instances of each group (all HTTP functions; each other function) and bills them.
+@description('Whether instances spread over zones.')
 param zones bool
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
