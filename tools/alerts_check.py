@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.log import FIELDS, LogEvent
+from shared.tracing import TOLD, Stage
 from tools.kql_check import queries
 
 _REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -21,10 +22,10 @@ _CODE: Final = re.compile(r'"(HUB-[0-9]{2,4})')
 _PROPERTY: Final = re.compile(r'Properties(?:\.(\w+)|\["(\w+)"\])')
 _METRIC: Final = re.compile(r'"(knutepunkt\.[a-z_]+)"')
 _NAMES: Final = re.compile(r"datatable\(Function: string\) \[([^\]]*)\]")
+_SPAN_NAMES: Final = re.compile(r"\bName in \(([^)]*)\)")
 _TABLES: Final = re.compile(r"\b(App[A-Z]\w+|ApiManagementGatewayLogs)\b")
 _MADE_BY_EXPORTER: Final = frozenset({"_MS_links"})
 """Where the exporter of Application Insights keeps a span's links."""
-_SPANS: Final = frozenset({"event_id", "delivery_id", "correlation_id"})
 
 _FIELDS: Final[dict[str, frozenset[str]]] = {
     "metric": frozenset({
@@ -150,7 +151,7 @@ def _of_texts(root: Path) -> Iterator[str]:
     codes = {event.code for event in LogEvent}
     metrics, attributes = _measured(root)
     functions, queues = _functions(root), _queues(root)
-    fields = FIELDS | attributes | _MADE_BY_EXPORTER | _SPANS
+    fields = FIELDS | TOLD | attributes | _MADE_BY_EXPORTER
     for query in queries(root):
         body = "\n".join(line.partition("//")[0] for line in query.text.splitlines())
         for code in sorted(set(_CODE.findall(body))):
@@ -167,6 +168,9 @@ def _of_texts(root: Path) -> Iterator[str]:
                 for each in re.findall(r'"(\w+)"', listed)
                 if each not in functions
             )
+        spans = {each for listed in _SPAN_NAMES.findall(body) for each in re.findall(r'"([^"]+)"', listed)}
+        for span in sorted(each for each in spans - set(Stage) if not each.startswith("knutepunkt.")):
+            yield f"{query.name}: no such span: {span}"
         for queue in re.findall(r'EntityName == "([^"]+)"', body):
             if queue not in queues:
                 yield f"{query.name}: no such queue: {queue}"

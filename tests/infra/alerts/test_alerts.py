@@ -76,6 +76,7 @@ def test_the_list_of_runbooks_names_each_of_them() -> None:
         ("infra/alerts.json", '"dimensions": ["EntityName"]', '"dimensions": ["Entity"]', "cannot be split by Entity"),
         ("infra/alerts.json", '"aggregation": "Maximum"', '"aggregation": "Total"', "cannot be summed up as Total"),
         ("infra/workbooks/overview.json", "--ActiveMessages", "--ActivMessages", "no such metric"),
+        ("infra/workbooks/overview.json", '\\"epj call\\"', '\\"epj cal\\"', "no such span: epj cal"),
         ("infra/kql/slow.kql", "knutepunkt.end_to_end", "knutepunkt.end_to_ende", "no such metric"),
         (
             "infra/kql/deliveries-failing.kql",
