@@ -1,6 +1,7 @@
 """The function app as Azure's platform would see it: Microsoft's worker indexes it, and all it names is declared."""
 
 import json
+import re
 
 import pytest
 
@@ -29,12 +30,16 @@ def functions() -> dict[str, IndexedFunction]:
 
 def test_the_worker_finds_exactly_these_functions(functions: dict[str, IndexedFunction]) -> None:
     assert set(functions) == {
-        "ingest", "process_message", "status", "fan_out", "deliver", "orphan_check", "health", "metadata", "openapi",
-        "nothing_here", "trail_search", "trail_entry", "trail_sequencer", "trail_checkpoint", "trail_reconcile",
+        "ingest", "process_message", "status", "fan_out", "fan_out_prompt", "deliver", "deliver_prompt", "orphan_check",
+        "waking", "health", "metadata", "openapi", "nothing_here",
+        "trail_search", "trail_entry", "trail_sequencer", "trail_checkpoint", "trail_reconcile",
         "registry_municipalities", "registry_municipality", "registry_receivers", "registry_receiver",
         "registry_grants", "registry_grant", "registry_partner_profile", "registry_traffic", "registry_people",
-        "registry_person", "registry_history", "registry_systems", "registry_system",
+        "registry_person", "registry_proposals", "registry_history", "registry_systems", "registry_system",
+        "registry_system_history", "registry_revoked_keys", "registry_hub_history",
         "operations_summary", "watch", "notices", "numbers",
+        "set_aside_groups", "set_aside_messages", "set_aside_words", "replay_order", "replay_state", "replaying",
+        "message_withdraw", "message_restore", "expiry",
     }  # fmt: skip
 
 
@@ -79,9 +84,9 @@ def test_every_setting_a_trigger_names_is_given_to_the_app(functions: dict[str, 
 def test_every_container_the_app_uses_is_declared() -> None:
     declared = {each.name: each.partition_key for each in topology.load().containers}
     source = (ROOT / "shared" / "road" / "hub.py").read_text(encoding="utf-8")
-    used = {name for name in declared if f'LazyContainer(self._cosmos, "{name}")' in source}
-    assert used == set(declared) == {"events", "deliveries", "operations", "proofs", "registry", "refusals"}
-    assert source.count("LazyContainer(self._cosmos") == len(declared)
+    used = re.findall(r'LazyContainer\(self\._cosmos, "([a-z]+)"\)', source)
+    assert set(used) == set(declared) == {"events", "deliveries", "operations", "proofs", "registry", "refusals"}
+    assert source.count("LazyContainer(") == len(used)
 
 
 def test_the_session_lock_outlives_the_longest_work_on_a_lane() -> None:
