@@ -13,7 +13,7 @@ from sandbox.cosmos import charge
 from sandbox.cosmos.auth import Authority
 from sandbox.cosmos.catalogue import Catalogue, Container
 from sandbox.cosmos.collection import Collection
-from sandbox.cosmos.errors import CosmosError, not_found, not_supported
+from sandbox.cosmos.errors import CosmosError, not_found, not_supported, unauthorized
 from sandbox.cosmos.ledger import Ledger
 from sandbox.cosmos.messages import Request, Response, answer
 from sandbox.cosmos.reading import body_of, is_query, query_of
@@ -36,15 +36,13 @@ class Account:
         storage: Storage,
         catalogue: Catalogue,
         collection: Collection,
-        authority: Authority,
-        guests: Sequence[tuple[Authority, Role]],
+        doors: Sequence[tuple[Authority, Role | None]],
         endpoint: str,
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
         self._collection = collection
-        self._authority = authority
-        self._guests = guests
+        self._doors = doors
         self._endpoint = endpoint
         self.requests: Counter[str] = Counter()
         self.ledger = Ledger()
@@ -69,22 +67,19 @@ class Account:
         return response
 
     def _let_in(self, request: Request) -> None:
-        asked = (request.method, request.parts, request.headers)
-        try:
-            self._authority.check(*asked)
-        except CosmosError as error:
-            if error.status != 401:
-                raise
-            self._role_of(asked, error).check(request)
-
-    def _role_of(self, asked: tuple[str, tuple[str, ...], dict[str, str]], refused: CosmosError) -> Role:
-        for authority, role in self._guests:
+        refused = unauthorized("This account has no keys.")
+        for authority, role in self._doors:
             try:
-                authority.check(*asked)
-            except CosmosError:
+                authority.check(request.method, request.parts, request.headers)
+            except CosmosError as error:
+                if error.status != 401:
+                    raise
+                refused = error
                 continue
-            return role
-        raise refused from None
+            if role is not None:
+                role.check(request)
+            return
+        raise refused
 
     def _route(self, request: Request) -> tuple[str, Awaitable[Response]]:
         match request.parts:

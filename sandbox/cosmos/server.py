@@ -111,11 +111,13 @@ async def serve(
         process_keys = {name: account_key(folder, f"process-{name}") for name in held_to}
         served = Served(door.getsockname()[1], key, app_key, process_keys)
         collection = Collection(storage, documents, Indexes(storage))
-        guests: tuple[tuple[Authority, Role], ...] = (
+        doors: tuple[tuple[Authority, Role | None], ...] = (
+            # The app's own first: nearly every request comes from it, and each key that does not fit costs a look.
             *((Authority(process_keys[name], auth_clock), ComponentRole(held_to[name])) for name in held_to),
+            (Authority(key, auth_clock), None),
             (Authority(app_key, auth_clock), AppRole(topology)),
         )
-        account = Account(storage, catalogue, collection, Authority(key, auth_clock), guests, served.endpoint)
+        account = Account(storage, catalogue, collection, doors, served.endpoint)
         control = Control(account.handle, account.requests, account.ledger)
         server = await loop.create_server(lambda: Connection(control.handle, connections), sock=door)
         async with server:
