@@ -25,7 +25,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def said() -> list[str]:
-    """What is said of the real queries, of wrong ones and of a wrong column in a workbook. One run: it takes seconds."""
+    """What is said of the real queries, of wrong ones and of a wrong column in a workbook: one slow run."""
     schemas = json.loads((REPOSITORY / "infra/kql/schemas.json").read_text(encoding="utf-8"))["tables"]
     real = kql_check.queries(REPOSITORY)
     broken = [
