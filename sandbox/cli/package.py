@@ -86,14 +86,14 @@ async def _again(built: Built, folder: Path) -> None:
 
 async def _prove(path: Path, folder: Path, say: Console) -> dict[str, object]:
     laid = await asyncio.to_thread(proof.unpacked, path, folder / "proof")
-    functions = await asyncio.to_thread(proof.indexed, laid)
-    _done(say, f"Microsoft's worker finds {len(functions)} functions, on the package's own packages alone")
+    found = await asyncio.to_thread(proof.indexed, laid)
+    _done(say, f"Microsoft's worker finds {len(found.functions)} functions, on the package's own packages alone")
     async with proof.hub_from(laid, folder / "hub") as hub:
         await proof.answers(hub)
         _done(say, "a hub started from it answers /health")
         state = await proof.delivers(hub)
         _done(say, f"an event sent to it is {state}")
-    return {"functions": list(functions), "event": state}
+    return {"functions": list(found.functions), "event": state}
 
 
 async def _measure(path: Path, folder: Path, say: Console) -> dict[str, object]:

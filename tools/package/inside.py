@@ -29,6 +29,7 @@ def main(package: Path, beside: Path, only_import: bool) -> dict[str, Any]:
         return found
     # Before the sandbox's host is imported, which may use what the app may not.
     found["strangers"] = sorted(_strangers(package, beside))
+    found["loaded"] = sorted(sys.modules)
     found["functions"] = asyncio.run(_indexed(package))
     return found
 

@@ -45,6 +45,15 @@ class Unpacked:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed:
+    """What Microsoft's worker finds in a package."""
+
+    functions: tuple[str, ...]
+    modules: frozenset[str]
+    """Loaded with the app, before any function ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """What loading the app takes: medians over fresh processes."""
 
@@ -64,15 +73,15 @@ def unpacked(path: Path, folder: Path) -> Unpacked:
     return laid
 
 
-def indexed(laid: Unpacked) -> tuple[str, ...]:
-    """The functions that Microsoft's worker finds, on nothing but the package's own packages.
+def indexed(laid: Unpacked) -> Indexed:
+    """What Microsoft's worker finds, on nothing but the package's own packages.
 
     Raises CannotPackage with the worker's words, or with the modules that did not come from the package.
     """
     found = _inside(laid)
     if found["strangers"]:
         raise CannotPackage(f"imported from outside the package: {', '.join(found['strangers'])}")
-    return tuple(found["functions"])
+    return Indexed(tuple(found["functions"]), frozenset(found["loaded"]))
 
 
 def measured(laid: Unpacked, runs: int = 5) -> Import:
