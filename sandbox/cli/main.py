@@ -51,6 +51,7 @@ COMMANDS = (
     Entry("replay", "sandbox.cli.replay", "replay what is set aside; a dry run unless told otherwise"),
     Entry("bench", "sandbox.cli.bench", "measure, in one table"),
     Entry("faults", "sandbox.cli.faults", "break a hub of its own in every way and count what is lost"),
+    Entry("cost", "sandbox.cli.cost", "say what an environment costs a month in Azure, and what dominates"),
     Entry("package", "sandbox.cli.package", "build the zip that Azure runs, and prove it"),
 )
 

@@ -1,0 +1,1 @@
+"""What the hub costs in Azure: what the template makes, what an event was measured to take, and a list of prices."""
