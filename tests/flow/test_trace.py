@@ -128,3 +128,14 @@ async def test_hub_trace_prints_the_tree(here: World, capsys: pytest.CaptureFixt
     assert told_["id"] == id
     assert told_["tree"][0]["inside"]
     assert await asyncio.to_thread(main, ["trace", "nobody", "--data", str(Path(folder) / "nothing")]) == 1
+
+
+async def test_a_collector_that_is_away_keeps_no_message_waiting(here: World) -> None:
+    here.hub.auto_restart = False
+    await here.hub.kill(TELEMETRY)
+    body = alarm(issued(13, 87, 65))
+    location = await here.accepted(body)
+    await here.arrives(body)
+    await here.hub.restart(TELEMETRY)
+    here.hub.auto_restart = True
+    await here.reaches(location, "delivered")
