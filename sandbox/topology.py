@@ -5,6 +5,7 @@ One file (`infra/topology.json`) states them; the sandbox creates them from it a
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -76,7 +77,7 @@ def load(path: Path = DEFAULT_PATH) -> Topology:
     """Read the declared entities. Raises OSError, KeyError or ValueError when the file is missing or malformed."""
     raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return Topology(
-        queues=tuple(_queue(entry) for entry in raw["serviceBus"]["queues"]),
+        queues=tuple(queue_of(entry) for entry in raw["serviceBus"]["queues"]),
         database=raw["cosmos"]["database"],
         containers=_containers(raw["cosmos"]),
         apart=tuple(Database(each["database"], _containers(each)) for each in raw["cosmos"].get("apart", ())),
@@ -102,7 +103,8 @@ def _paths(entry: dict[str, Any]) -> tuple[str, ...] | None:
     return None if paths is None else tuple(paths)
 
 
-def _queue(entry: dict[str, Any]) -> Queue:
+def queue_of(entry: Mapping[str, Any]) -> Queue:
+    """A queue by its properties, as Azure Resource Manager names them. Raises KeyError or ValueError."""
     ttl = entry.get("defaultMessageTimeToLive")
     window = entry.get("duplicateDetectionHistoryTimeWindow", "PT10M")
     return Queue(
