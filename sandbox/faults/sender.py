@@ -112,6 +112,9 @@ class Sender:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await self._vendor.send(self._orgnr, letter.resource, letter.body)
+        except aiohttp.ClientConnectorError:
+            # Nobody was there to take it: of that there is no doubt.
+            return None
         except (aiohttp.ClientError, OSError, TimeoutError):
             sent.unanswered += 1
             return None
