@@ -210,15 +210,17 @@ async def test_what_the_hub_refuses_is_exit_code_1_with_its_reasons(up: Up) -> N
 
 
 @pytest.mark.parametrize(
-    ("mode", "reason"), [("400", "ended as quarantined"), ("500", "after 2 s it is still waiting")]
+    ("mode", "count", "reason"),
+    # An alarm is tried again within a second, and then after three.
+    [("400", 1, "ended as quarantined"), ("500", 3, "after 2 s it is still waiting")],
 )
 async def test_waiting_for_what_is_not_delivered_is_exit_code_1_and_says_where_it_is(
-    up: Up, tmp_path: Path, mode: str, reason: str
+    up: Up, tmp_path: Path, mode: str, count: int, reason: str
 ) -> None:
     # A patient of its own, so that nobody else's messages wait behind this one.
     message = OWN.read_text().replace("urn:oid:2.16.578.1.12.4.1.4.1", f"https://patients.example/{mode}")
     (tmp_path / "message.json").write_text(message)
-    how = {"mode": mode, "count": 1}
+    how = {"mode": mode, "count": count}
     async with aiohttp.ClientSession() as session, session.post(f"{up.line['epj']}/behave", json=how) as answer:
         assert answer.status < 300
     ended = await run("send", str(tmp_path / "message.json"), "--wait", "--timeout", "2", "--data", str(up.data))
