@@ -84,14 +84,22 @@ def queues(root: Path) -> dict[str, str]:
 def functions(root: Path) -> tuple[Function, ...]:
     """Every function that the app registers."""
     named = queues(root)
-    found = []
-    for path in sorted((root / "functions").glob("*.py")):
-        for node in ast.walk(_parsed(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
-                calls = {_called(each): each for each in node.decorator_list if isinstance(each, ast.Call)}
-                if "function_name" in calls:
-                    found.append(_function(f"functions/{path.name}", calls, named))
-    return tuple(found)
+    return tuple(
+        _function(f"functions/{path.name}", calls, named)
+        for path in sorted((root / "functions").glob("*.py"))
+        for calls in _doors(path.read_text(encoding="utf-8"))
+    )
+
+
+@lru_cache(maxsize=64)
+def _doors(text: str) -> tuple[dict[str, ast.Call], ...]:
+    """The decorators of each function of a module that is one of the app's."""
+    found = [
+        {_called(each): each for each in node.decorator_list if isinstance(each, ast.Call)}
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)
+    ]
+    return tuple(each for each in found if "function_name" in each)
 
 
 def _called(call: ast.Call) -> str:
@@ -195,7 +203,7 @@ def query(root: Path, file: str, *, fragments: bool) -> Query:
     """What a module searches by: in its `SELECT` texts, and with `fragments` in every text with a path of `c`."""
     filtered: set[str] = set()
     ordered: set[str] = set()
-    for text in _texts(parsed(root, file)):
+    for text in _texts((root / file).read_text(encoding="utf-8")):
         if "SELECT" not in text and (not fragments or text.lstrip().startswith("FROM c")):
             continue
         behind = _WHOLE.split(text)[-1]
@@ -222,7 +230,13 @@ def _paths(text: str) -> Iterator[str]:
         yield found.replace(".", "/")
 
 
-def _texts(module: ast.Module) -> Iterator[str]:
+@lru_cache(maxsize=128)
+def _texts(source: str) -> tuple[str, ...]:
+    """Every text of a module, formatted ones as one with blanks; docstrings left out."""
+    return tuple(_texts_of(ast.parse(source)))
+
+
+def _texts_of(module: ast.Module) -> Iterator[str]:
     within = {id(part) for node in ast.walk(module) if isinstance(node, ast.JoinedStr) for part in node.values}
     documented = {
         id(node.body[0].value)

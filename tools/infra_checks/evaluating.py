@@ -135,7 +135,12 @@ def run(root: Path, jobs: Sequence[Job]) -> list[Result]:
     )  # fmt: skip
     if done.returncode != 0:
         raise NoEvaluator(f"the evaluator of Bicep failed: {done.stderr.decode()[-400:]}")
-    return [_result(each) for each in json.loads(done.stdout)]
+    told = json.loads(done.stdout)
+    known = {
+        name: {one["id"]: _resource(one) for one in each.get("resources", ())}
+        for name, each in (told[0]["evaluated"] if told else {}).items()
+    }
+    return [_result(each, known) for each in told]
 
 
 def evaluated(root: Path = REPOSITORY, environments: Iterable[str] = ENVIRONMENTS) -> dict[str, Evaluated]:
@@ -143,15 +148,20 @@ def evaluated(root: Path = REPOSITORY, environments: Iterable[str] = ENVIRONMENT
     return dict(run(root, [Job(environments=tuple(environments))])[0].evaluated)
 
 
-def _result(given: Mapping[str, Any]) -> Result:
-    found = {name: _environment(name, each) for name, each in given["evaluated"].items()}
+_Known = Mapping[str, Mapping[str, Resource]]
+"""Resources of the first job by environment and id."""
+
+
+def _result(given: Mapping[str, Any], known: _Known) -> Result:
+    found = {name: _environment(name, each, known) for name, each in given["evaluated"].items()}
     return Result(found, tuple(given["types"]), tuple(given["not_applied"]))
 
 
-def _environment(name: str, given: Mapping[str, Any]) -> Evaluated:
+def _environment(name: str, given: Mapping[str, Any], known: _Known) -> Evaluated:
     if "error" in given:
         return Evaluated(name, (), error=given["error"])
-    return Evaluated(name, tuple(_resource(each) for each in given["resources"]), given["outputs"])
+    resources = (known[name][each] if isinstance(each, str) else _resource(each) for each in given["resources"])
+    return Evaluated(name, tuple(resources), given["outputs"])
 
 
 _OWN: Final = frozenset(

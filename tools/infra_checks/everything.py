@@ -1,6 +1,6 @@
 """All checks together, on any copy of the tree."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tools import alerts_check, apim_policies
@@ -15,13 +15,20 @@ def findings(root: Path, evaluated: Mapping[str, Evaluated]) -> list[str]:
 
 def _findings(root: Path, evaluated: Mapping[str, Evaluated]) -> Iterator[str]:
     whole = {name: each for name, each in evaluated.items() if not each.error}
-    yield from rules.findings(evaluated)
-    yield from sources.findings(root)
-    for check in (queues, containers, apps, rights, gateway):
+    checks: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
+        ("rules", lambda: rules.findings(evaluated)),
+        ("sources", lambda: sources.findings(root)),
+        ("queues", lambda: queues.findings(root, whole)),
+        ("containers", lambda: containers.findings(root, whole)),
+        ("apps", lambda: apps.findings(root, whole)),
+        ("rights", lambda: rights.findings(root, whole)),
+        ("gateway", lambda: gateway.findings(root, whole)),
+        ("policies", lambda: apim_policies.findings(root)),
+        ("alerts", lambda: alerts_check.findings(root)),
+    )
+    for name, check in checks:
         try:
-            yield from check.findings(root, whole)
+            yield from check()
         except (OSError, SyntaxError, KeyError, ValueError, AttributeError, TypeError) as error:
             # What is broken so that it cannot be read is a finding too.
-            yield f"{check.__name__.rpartition('.')[2]}: cannot be read: {type(error).__name__}: {error}"
-    yield from apim_policies.findings(root)
-    yield from alerts_check.findings(root)
+            yield f"{name}: cannot be read: {type(error).__name__}: {error}"

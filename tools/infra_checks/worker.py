@@ -1,7 +1,8 @@
 """Evaluates Bicep in a process of its own: the evaluator's modules have names as general as `check` and `syntax`.
 
 Run as `python -m tools.infra_checks.worker FOLDER-OF-THE-EVALUATOR`. In (standard input): {"root": the tree's folder,
-"jobs": [{"edits": [{"file", "old", "new"}], "environments": [...], "types": bool}]}. Out: one result for each job:
+"jobs": [{"edits": [{"file", "old", "new"}], "environments": [...], "types": bool}]}. Out: one result for each job,
+with the id alone of a resource that is as in the first job's:
 {"evaluated": {environment: {"resources", "outputs"} or {"error"}}, "types": [line, ...], "not_applied": [file, ...]}.
 Edits are taken back after their job. Nothing is written but those edits, so the tree is a copy wherever there are any.
 """
@@ -19,7 +20,8 @@ def main(arguments: list[str]) -> int:
     evaluator, checker = importlib.import_module("snapshot"), importlib.import_module("check")
     asked = json.load(sys.stdin)
     root = Path(asked["root"]).resolve()
-    json.dump([_job(root, each, evaluator, checker) for each in asked["jobs"]], sys.stdout)
+    done = [_job(root, each, evaluator, checker) for each in asked["jobs"]]
+    json.dump([done[0], *(_shortened(each, done[0]) for each in done[1:])], sys.stdout)
     return 0
 
 
@@ -44,6 +46,15 @@ def _job(root: Path, job: dict[str, Any], evaluator: Any, checker: Any) -> dict[
         for path, text in kept.items():
             path.write_text(text, encoding="utf-8")
             checker.FILES.pop(str(path), None)
+
+
+def _shortened(result: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+    """With the id alone of each resource that is as in the first job."""
+    for name, each in result["evaluated"].items():
+        known = {one["id"]: one for one in first["evaluated"].get(name, {}).get("resources", ())}
+        if "resources" in each:
+            each["resources"] = [one["id"] if known.get(one["id"]) == one else one for one in each["resources"]]
+    return result
 
 
 def _evaluated(root: Path, environment: str, evaluator: Any) -> dict[str, Any]:

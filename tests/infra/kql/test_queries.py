@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.data import REPOSITORY
+from tests.infra.checks.breakages import COLUMNS
 from tools import kql_check
 from tools.kql_check import NoNode, Query
 
@@ -33,6 +34,9 @@ def said() -> list[str]:
         for each in real
         if each.name == "security.json (addresses)"
     ]
+    broken += [
+        Query(f"broken {each.name}", each.text.replace(*COLUMNS[each.name])) for each in real if each.name in COLUMNS
+    ]
     wrong = [Query(f"wrong {name}", text) for name, text in WRONG.items()]
     return kql_check.judged((*real, *broken, *wrong), {name: each["columns"] for name, each in schemas.items()})
 
@@ -44,6 +48,11 @@ def test_every_query_is_one_that_its_tables_can_answer(said: list[str]) -> None:
 
 def test_what_the_check_is_for_is_found(said: list[str]) -> None:
     assert {line.partition(":")[0] for line in said if line.startswith("wrong ")} == {f"wrong {name}" for name in WRONG}
+
+
+def test_a_column_or_table_misspelt_in_an_alerts_query_is_named(said: list[str]) -> None:
+    for name, (_, misspelt) in COLUMNS.items():
+        assert any(line.startswith(f"broken {name}") and misspelt in line for line in said), name
 
 
 def test_queries_in_a_workbook_are_judged_too(said: list[str]) -> None:
