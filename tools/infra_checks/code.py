@@ -145,14 +145,18 @@ def routes(root: Path) -> frozenset[tuple[str, str]]:
 
 def settings(root: Path) -> tuple[Setting, ...]:
     """Every setting that the app reads by its own models."""
+    return tuple(each for file in _SETTINGS for each in _read((root / file).read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> tuple[Setting, ...]:
     found = []
-    for file in _SETTINGS:
-        for node in ast.walk(parsed(root, file)):
-            if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Call):
-                continue
-            alias = _keyword(node.value, "alias")
-            if isinstance(alias, ast.Constant):
-                found.append(Setting(str(alias.value), "Secret" in ast.unparse(node.annotation)))
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Call):
+            continue
+        alias = _keyword(node.value, "alias")
+        if isinstance(alias, ast.Constant):
+            found.append(Setting(str(alias.value), "Secret" in ast.unparse(node.annotation)))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sandbox import topology
 from tools.infra_checks import code
-from tools.infra_checks.evaluating import Evaluated, Resource
+from tools.infra_checks.evaluating import GROUPS, Evaluated, Resource
 
 _ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
 _COSMOS_ROLE: Final = "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions"
@@ -47,6 +47,12 @@ _FORBIDDEN: Final = {
     "00000000-0000-0000-0000-000000000002": "Cosmos DB Built-in Data Contributor",
     "00482a5a-887f-4fb3-b363-3b7fe8e74483": "Key Vault Administrator",
 }
+_OF_PEOPLE: Final = {
+    "43d0d8ad-25c7-4714-9337-8ba259a9fe05": "KNUTEPUNKT_OPERATORS_GROUP",  # Monitoring Reader
+    "73c42c96-874c-492b-b04d-ab87d138a893": "KNUTEPUNKT_OPERATORS_GROUP",  # Log Analytics Reader
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "KNUTEPUNKT_SECRET_KEEPERS_GROUP",  # Key Vault Secrets Officer
+}
+"""Roles that people may have, and by which group."""
 _MAY: Final = {
     "read": frozenset({"containers/executeQuery", "containers/readChangeFeed", "containers/items/read"}),
     "append": frozenset({"containers/items/create"}),
@@ -62,10 +68,14 @@ def findings(root: Path, evaluated: Mapping[str, Evaluated]) -> Iterator[str]:
     yield from _of_code(root, components)
     yield from _of_roles(given["cosmosRoles"])
     yield from _of_containers(root, components)
+    for each in given["people"]:
+        for container in sorted(each["containers"].keys() - {"trail"}):
+            role = each["containers"][container]
+            yield f"item 10: {each['name']} may {role} container {container}: people purge the audit log alone"
     for environment in evaluated.values():
         yield from _roles(environment)
         yield from _queues(environment, components)
-        yield from _documents(environment, components, given["cosmosRoles"])
+        yield from _documents(environment, components, given["cosmosRoles"], given["people"])
 
 
 def _of_code(root: Path, components: Mapping[str, Any]) -> Iterator[str]:
@@ -133,6 +143,10 @@ def _roles(environment: Evaluated) -> Iterator[str]:
             yield f"item 10: {where}: {_FORBIDDEN[id]}"
             continue
         if each.at("principalType") == "Group":
+            if id not in _OF_PEOPLE:
+                yield f"item 12: {where}: role {id} is not among those that people may have"
+            elif each.at("principalId") != GROUPS[_OF_PEOPLE[id]]:
+                yield f"item 12: {where}: given to another group"
             continue
         if definition in custom:
             if holder != "upkeep" or _kind(each) != "containers":
@@ -152,6 +166,10 @@ def _roles(environment: Evaluated) -> Iterator[str]:
 def _holder(assignment: Resource) -> str:
     found = _HOLDER.match(str(assignment.at("principalId")))
     return found[1] if found else ""
+
+
+def _people(assignment: Resource) -> str:
+    return "trailKeepers" if assignment.at("principalId") == GROUPS["KNUTEPUNKT_TRAIL_KEEPERS_GROUP"] else ""
 
 
 def _scope(assignment: Resource) -> str:
@@ -182,7 +200,12 @@ def _queues(environment: Evaluated, components: Mapping[str, Any]) -> Iterator[s
         yield f"{environment.environment}: component {name} may {what} queue {queue} in Azure, not by components.json"
 
 
-def _documents(environment: Evaluated, components: Mapping[str, Any], roles: Mapping[str, list[str]]) -> Iterator[str]:
+def _documents(
+    environment: Evaluated,
+    components: Mapping[str, Any],
+    roles: Mapping[str, list[str]],
+    people: list[dict[str, Any]],
+) -> Iterator[str]:
     names: dict[str, str] = {}
     for each in environment.of(_COSMOS_ROLE):
         name = str(each.at("roleName")).removeprefix("Knutepunkt ")
@@ -205,8 +228,9 @@ def _documents(environment: Evaluated, components: Mapping[str, Any], roles: Map
             yield f"item 11: {environment.environment}: a right to documents is not on one container: {wide}"
         if role in _FORBIDDEN or role not in names:
             yield f"item 10: {environment.environment}: {_FORBIDDEN.get(role, role)} on {scope.rpartition('/')[2]}"
-        made.add((_holder(each), names.get(role, role), scope.rpartition("/")[2]))
-    wanted_rights = {(name, role, c) for name, each in components.items() for c, role in each["containers"].items()}
+        made.add((_holder(each) or _people(each), names.get(role, role), scope.rpartition("/")[2]))
+    holders = {**components, **{each["name"]: each for each in people}}
+    wanted_rights = {(name, role, c) for name, each in holders.items() for c, role in each["containers"].items()}
     for name, role, container in sorted(wanted_rights - made):
         yield f"{environment.environment}: component {name} may not {role} container {container} in Azure"
     for name, role, container in sorted(made - wanted_rights):

@@ -60,9 +60,10 @@ def label(resource: Mapping[str, Any]) -> str:
     """What a reviewer calls a resource."""
     about = f" on {resource['scope'].rpartition('/providers/')[2]}" if resource.get("scope") else ""
     # Assignments and workbooks are named by numbers; their own words tell more.
-    said = (resource.get("properties") or {}).get("description") or (resource.get("properties") or {}).get(
-        "displayName", ""
-    )
+    own = resource.get("properties") or {}
+    said = next((own[each] for each in ("description", "displayName", "roleName") if own.get(each)), "")
+    if not said and "principalId" in own:
+        said = f"{own['roleDefinitionId'].rpartition('/')[2]} of {own['principalId']}"
     numbered = _GUID.fullmatch(resource["name"].rpartition("/")[2])
     return f"{resource['type'].partition('/')[2]} {said if said and numbered else resource['name']}{about}"
 
