@@ -23,7 +23,7 @@ from shared.fhir.rules import LAYERS, Rule, Severity, chapters
 from shared.log import FIELDS, LogEvent
 from shared.messages.lifecycle import RESTING, TRANSITIONS, State
 from shared.registry.schemas import of_file
-from tools import fhir_pages
+from tools import fhir_pages, infra_pages
 from tools.markdown import page, table
 
 _FUNCTIONS: Final = Path(__file__).resolve().parent.parent / "functions"
@@ -153,6 +153,7 @@ PAGES: Final = {
     "not-enforced.md": fhir_pages.not_enforced,
     "codes.md": fhir_pages.codes,
     "log-events.md": log_events,
+    **infra_pages.PAGES,
 }
 
 

@@ -32,7 +32,7 @@ def changed(environment: str, kind: str, change: dict[str, object]) -> Template:
 
 def usd(found: Template, part: str, what: str, events: float = 1e6) -> float:
     basis = Basis(found, measured(), prices())
-    return sum(cost.usd for cost in getattr(parts, part)(basis, events) if what in cost.what)
+    return float(sum(cost.usd for cost in getattr(parts, part)(basis, events) if what in cost.what))
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
