@@ -3,11 +3,12 @@
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from shared.messages.urgency import Urgency
@@ -173,13 +174,20 @@ def minutes(root: Path, file: str, name: str) -> timedelta:
 
 def default(root: Path, setting: str) -> Any:
     """What the code takes a setting to be where it is not set. Raises KeyError when there is no such setting."""
-    for file in _SETTINGS:
-        for node in ast.walk(parsed(root, file)):
-            if isinstance(node, ast.Call):
-                alias = _keyword(node, "alias")
-                if isinstance(alias, ast.Constant) and alias.value == setting and node.args:
-                    return ast.literal_eval(node.args[0])
-    raise KeyError(setting)
+    return {name: each for file in _SETTINGS for name, each in _defaults((root / file).read_text("utf-8")).items()}[
+        setting
+    ]
+
+
+@lru_cache(maxsize=16)
+def _defaults(text: str) -> Mapping[str, Any]:
+    found = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            alias = _keyword(node, "alias")
+            if isinstance(alias, ast.Constant):
+                found[str(alias.value)] = node.args[0].value
+    return MappingProxyType(found)
 
 
 def horizon(root: Path) -> timedelta:
@@ -200,6 +208,8 @@ def containers(root: Path) -> frozenset[str]:
 
 
 _PATH: Final = re.compile(r"\bc((?:\.[A-Za-z_]\w*)+)")
+_SELECTS: Final = re.compile(r"[\"'\n]SELECT ")
+"""A text that is a query, however its lines are broken."""
 _WHOLE: Final = re.compile(r"\bFROM c\b")
 
 
@@ -224,8 +234,7 @@ def querying(root: Path) -> frozenset[str]:
     return frozenset(
         path.relative_to(root).as_posix()
         for path in (root / "shared").rglob("*.py")
-        if re.search(r"SELECT [^\n]*\bFROM c\b|\bFROM c WHERE [^\n]* AND \"", path.read_text(encoding="utf-8"))
-        and "SELECT" in path.read_text(encoding="utf-8")
+        if _SELECTS.search(path.read_text(encoding="utf-8"))
     )
 
 

@@ -47,6 +47,11 @@ class Resource:
     id: str
     body: Mapping[str, Any]
     """All else: properties, tags, sku, …"""
+    kind: str = ""
+    """Its type in small letters."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", self.type.lower())
 
     @property
     def last(self) -> str:
@@ -82,7 +87,8 @@ class Evaluated:
 
     def of(self, type: str) -> tuple[Resource, ...]:
         """All of a type, however it is written."""
-        return tuple(each for each in self.resources if each.type.lower() == type.lower())
+        wanted = type.lower()
+        return tuple(each for each in self.resources if each.kind == wanted)
 
     def suffix(self) -> str:
         """What ends the names of this environment's resources."""

@@ -18,6 +18,9 @@ _LEFT_OUT = ("__pycache__", "journal", "fhir", "identity", "evaluated")
 """No check reads them; copying takes time."""
 _FILES = ("host.json", "azure.yaml")
 
+FOUND: list[str] = []
+"""Breakages that the tests of this run have seen found."""
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -83,6 +86,12 @@ def test_there_are_enough_of_them_each_of_a_name_of_its_own() -> None:
 def test_what_is_broken_is_found_and_named(breakage: Breakage, tree: Path, results: dict[str, Result]) -> None:
     said = found(tree, breakage, results)
     assert any(breakage.named in line for line in said), said
+    FOUND.append(breakage.name)
+
+
+def test_how_many_were_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\nbreakages found and named: {len(FOUND)} of {len(ALL)}")  # noqa: T201 - it is to be seen in CI
 
 
 def _in_azure(results: dict[str, Result]) -> Iterator[str]:
