@@ -165,8 +165,7 @@ def costs() -> str:
         parts += [
             f"## {environment}, {events:,} events a month",
             table(("", "fixed", f"{events:,} events", "next million", "how"), _lines(found)),
-            f"Dominates: {', '.join(f'{name} {usd / found.usd:.0%}' for name, usd in "
-            f"found.dominates[:4])}. {zones(found)}",
+            f"Dominates: {_parts(found)}. {zones(found)}",
         ]
     larger = [bill("prod", events) for events in _LARGE]
     rows = ((f"{each.events:,}", f"{each.usd:,.0f}", f"{each.usd / each.events:.5f}", _tight(each)) for each in larger)
@@ -334,6 +333,10 @@ def _lines(found: Bill) -> Iterator[tuple[str, ...]]:
     for line in found.lines:
         yield (f"{line.service}: {line.what}", _usd(line.fixed), _usd(line.usd), _usd(line.next_million), line.how)
     yield ("**all**", *(f"**{_usd(each)}**" for each in (found.fixed, found.usd, found.next_million)), "")
+
+
+def _parts(found: Bill) -> str:
+    return ", ".join(f"{name} {usd / found.usd:.0%}" for name, usd in found.dominates[:4])
 
 
 def _usd(amount: float) -> str:
