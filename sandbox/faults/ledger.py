@@ -24,6 +24,11 @@ ANSWER_TAKES_S: Final = 5.0
 """From when the EPJ has stored a message until the hub has stored that it did, on a machine that has much to do."""
 
 
+LANE_LOST_S: Final = 20.0
+"""For how long a worker that lost its lane with the broker's connection may still be at it, beside whoever got the lane
+after it: it learns of that when it wants to store what came of its call. Of the two answers one is lost on it."""
+
+
 @dataclass(slots=True)
 class Sent:
     """A message, as its sender's ledger has it."""
@@ -62,6 +67,8 @@ class Broken:
     """From when recovery is counted: a killed part is to recover by itself, anything else once it is mended."""
     answers_lost: bool
     """Whether an EPJ's answer can be lost by it: on the way, or with whoever waited for it."""
+    lingers_s: float = ANSWER_TAKES_S
+    """For how long after its end that can still be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ def _calls(
 
 def _answer_lost(held: Held, broken: Sequence[Broken]) -> bool:
     return any(
-        each.answers_lost and each.began <= held.stored + ANSWER_TAKES_S and held.stored <= each.ended + ANSWER_TAKES_S
+        each.answers_lost and each.began <= held.stored + ANSWER_TAKES_S and held.stored <= each.ended + each.lingers_s
         for each in broken
     )
 

@@ -16,8 +16,8 @@ _NEIGHBOUR: Final = "310000027"
 _ROUNDS: Final = 3
 _FEW: Final = 20
 """With so few messages one round will do: nothing can be read from its figures anyway."""
-_OTHERS_PER_S: Final = 12.0
-_DEAD_PER_S: Final = 4.0
+_OTHERS_PER_S: Final = 6.0
+_DEAD_PER_S: Final = 2.0
 _STUCK: Final = 0
 """The patient whose lane is stuck."""
 

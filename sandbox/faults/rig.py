@@ -6,7 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ import aiohttp
 from sandbox.faults import family
 from sandbox.faults.family import Family
 from sandbox.faults.handles import Handles, NotSeen
-from sandbox.faults.ledger import Broken
+from sandbox.faults.ledger import ANSWER_TAKES_S, LANE_LOST_S, Broken
 from sandbox.running import Hub, Wishes, running_hub
 from sandbox.vendor import Vendor
 
@@ -32,20 +32,29 @@ class Rig(Handles):
         self.broken: list[Broken] = []
 
     @asynccontextmanager
-    async def breaking(self, what: str, *, answers_lost: bool, heals: bool = False) -> AsyncIterator[None]:
-        """Whatever is done inside breaks the hub, and has mended it at the end. `heals`: it is to recover by itself."""
+    async def breaking(
+        self, what: str, *, answers_lost: bool, heals: bool = False, lanes_lost: bool = False
+    ) -> AsyncIterator[None]:
+        """Whatever is done inside breaks the hub, and has mended it at the end.
+
+        `heals`: it is to recover by itself. `lanes_lost`: workers lose their lanes by it.
+        """
         began = time.time()
         try:
             yield
         finally:
             ended = time.time()
-            self.broken.append(Broken(what, began, ended, began if heals else ended, answers_lost))
+            since, lingers_s = began if heals else ended, LANE_LOST_S if lanes_lost else ANSWER_TAKES_S
+            self.broken.append(Broken(what, began, ended, since, answers_lost, lingers_s))
+
+    def _breaking(self, what: str, *parts: str, heals: bool = False) -> AbstractAsyncContextManager[None]:
+        lost = not ANSWERS_LOST_BY.isdisjoint(parts)
+        return self.breaking(what, answers_lost=lost, heals=heals, lanes_lost="servicebus" in parts)
 
     @asynccontextmanager
     async def killed(self, *parts: str) -> AsyncIterator[None]:
         """Parts are killed (SIGKILL) at the beginning, and back at the end."""
-        lost = not ANSWERS_LOST_BY.isdisjoint(parts)
-        async with self.breaking(f"kill -9 {' '.join(parts)}", answers_lost=lost, heals=True):
+        async with self._breaking(f"kill -9 {' '.join(parts)}", *parts, heals=True):
             await asyncio.gather(*map(self.hub.kill, parts))
             yield
             await asyncio.gather(*map(self.hub.ready, parts))
@@ -53,7 +62,7 @@ class Rig(Handles):
     @asynccontextmanager
     async def away(self, part: str) -> AsyncIterator[None]:
         """A part is killed and nobody starts it again before the end: its port refuses connections."""
-        async with self.breaking(f"{part} is away", answers_lost=part in ANSWERS_LOST_BY):
+        async with self._breaking(f"{part} is away", part):
             self.hub.auto_restart = False
             try:
                 await self.hub.kill(part)
@@ -66,7 +75,7 @@ class Rig(Handles):
     async def frozen(self, part: str) -> AsyncIterator[None]:
         """A part is stopped (SIGSTOP) and goes on at the end as if no time had passed."""
         group = self.hub.pids[part]
-        async with self.breaking(f"{part} is frozen", answers_lost=part in ANSWERS_LOST_BY):
+        async with self._breaking(f"{part} is frozen", part):
             os.killpg(group, signal.SIGSTOP)
             try:
                 yield
@@ -81,7 +90,7 @@ class Rig(Handles):
         """
         pid = self.hub.pids[part]
         _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        async with self.breaking(f"{part} has a full disk", answers_lost=part in ANSWERS_LOST_BY):
+        async with self._breaking(f"{part} has a full disk", part):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
             try:
                 yield
@@ -104,7 +113,7 @@ class Rig(Handles):
     @asynccontextmanager
     async def broker(self, **fault: object) -> AsyncIterator[None]:
         """The Service Bus broker misbehaves until the end."""
-        async with self.breaking(f"servicebus: {fault}", answers_lost=True):
+        async with self._breaking(f"servicebus: {fault}", "servicebus"):
             await self.broker_fault(**fault)
             try:
                 yield

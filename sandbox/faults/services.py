@@ -19,7 +19,7 @@ async def _resetting(rig: Rig) -> AsyncIterator[None]:
             await rig.broker_fault(dropConnections=True)
             await asyncio.sleep(0.3)
 
-    async with rig.breaking("servicebus: connections are reset", answers_lost=True):
+    async with rig.breaking("servicebus: connections are reset", answers_lost=True, lanes_lost=True):
         resetting = asyncio.create_task(again_and_again())
         try:
             yield
