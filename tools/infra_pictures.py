@@ -60,13 +60,13 @@ def flow() -> str:
     for each in components():
         name = str(each["name"])
         lines.append(f'  {name}["{name}<br/>{len(each["functions"])} functions"]')
-        if sends := _queues(each["sends"]):
+        if each["sends"]:
             lines.append(f"  {name} -- send --> bus")
-        if _queues(each["receives"]):
+        if each["receives"]:
             lines.append(f"  bus -- receive --> {name}")
         for store, rights in _by_store(each["containers"]).items():
             lines.append(f'  {name} -- "{rights}" --> {store}')
-    lines.append(f'  bus[["Service Bus: {_queues(sends)}"]]')
+    lines.append(f'  bus[["Service Bus: {_queues(components()[0]["sends"])}"]]')
     lines.extend(f'  {name}[("{label}")]' for name, label in _STORES.items())
     lines += [
         '  road -- FHIR --> epj(["receiver, EPJ"])',
