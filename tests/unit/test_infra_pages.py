@@ -15,7 +15,7 @@ ROOT = INFRA.parent
 ITEMS = json.loads((INFRA / "security-items.json").read_text(encoding="utf-8"))["items"]
 
 
-def tests_in(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     return {
         node.name
         for node in ast.parse(path.read_text(encoding="utf-8")).body
@@ -36,7 +36,7 @@ def test_there_are_56_items_each_with_a_check_or_a_document() -> None:
 @pytest.mark.parametrize("named", sorted({each for item in ITEMS for each in item.get("checks", ())}))
 def test_a_check_that_is_named_exists(named: str) -> None:
     path, _, name = named.partition("::")
-    assert name in tests_in(ROOT / path)
+    assert name in names_in(ROOT / path)
 
 
 @pytest.mark.parametrize("named", sorted({each for item in ITEMS for each in item.get("documents", ())}))
