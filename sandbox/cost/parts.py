@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from croniter import croniter
@@ -126,13 +127,16 @@ def _work(basis: Basis, group: Group, events: float) -> tuple[float, float]:
     return runs, seconds * instances * (1 - math.exp(-runs / seconds / instances * each_s))
 
 
+@cache
 def _runs_in_month(schedule: str) -> float:
-    """How often a schedule of six fields, the first the second, comes in 30.4 days."""
+    """How often a schedule of six fields, the first the second, comes in 30.4 days: by its first hour or day.
+
+    Ours are alike in every hour or once a day; one for some hours only would be counted wrong.
+    """
     ahead = croniter(schedule, 0.0, second_at_beginning=True)
     first, times = float(ahead.get_next(float)), 0
     last = first
-    # A day's is enough, and at least one interval.
-    while last - first < 86_400:
+    while last - first < 3600:
         last, times = float(ahead.get_next(float)), times + 1
     return float(times / (last - first) * 86_400 * 365 / 12)
 
