@@ -140,7 +140,9 @@ async def test_an_operator_sees_every_municipality(hub: World) -> None:
     assert ORGNR in json.dumps(found)
 
 
-@pytest.mark.parametrize("address", ["registry/municipalities", "operations/summary", "operations/set-aside", "trail/x"])
+@pytest.mark.parametrize(
+    "address", ["registry/municipalities", "operations/summary", "operations/set-aside", "trail/x"]
+)
 async def test_a_person_without_a_token_is_told_both_ways_to_come(hub: World, address: str) -> None:
     async with hub.http.get(f"{hub.api}/{address}") as answer:
         told = answer.headers.getall("WWW-Authenticate")
