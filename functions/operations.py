@@ -5,36 +5,26 @@ from typing import Any
 
 import azure.functions as func
 
-from functions import http
+from functions import http, people
 from shared.access.caller import Person
-from shared.errors import HubError, NotAvailable, Unexpected
-from shared.log import LogEvent, log
 from shared.road.handling import Handling
 from shared.road.replay_desk import ReplayDesk
 
 type FindDesk = Callable[[], ReplayDesk]
 type FindHandling = Callable[[], Handling]
-type Verify = Callable[[func.HttpRequest], Awaitable[Person]]
-"""Who is calling, from the token alone. Raises one of the 401 errors, or NotAvailable."""
 type Answer = Callable[[Person, str], Awaitable[tuple[int, dict[str, Any], dict[str, str]]]]
 
 
-def blueprint(desk: FindDesk, handling: FindHandling, verify: Verify) -> func.Blueprint:
+def blueprint(desk: FindDesk, handling: FindHandling, verify: people.Verify) -> func.Blueprint:
     """The doors to the desks. All are asked for anew at each call, inside the worker's event loop."""
     door = func.Blueprint()
 
     async def do(req: func.HttpRequest, answer: Answer) -> func.HttpResponse:
-        correlation = http.correlation_id(req)
-        try:
-            status, body, headers = await answer(await verify(req), correlation)
-        except HubError as error:
-            code = LogEvent.NOT_AVAILABLE if isinstance(error, NotAvailable) else LogEvent.REFUSED
-            log(code, code=error.code, status=error.status, correlation_id=correlation)
-            return http.refused(error, correlation, asked=http.credentials(req))
-        except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
-            log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
-            return http.refused(Unexpected(), correlation)
-        return http.plain_json(status, body, {"Correlation-Id": correlation, **headers})
+        async def told(person: Person, correlation: str) -> func.HttpResponse:
+            status, body, headers = await answer(person, correlation)
+            return http.plain_json(status, body, {"Correlation-Id": correlation, **headers})
+
+        return await people.answered(req, verify, told)
 
     @door.function_name("set_aside_groups")
     @door.route("operations/set-aside", methods=["GET"])

@@ -1,39 +1,28 @@
 """`/registry/…`: municipalities and the hub's operators see and change the register. Behind API Management."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Literal
 
 import azure.functions as func
 
-from functions import http
-from shared.errors import HubError, NotAvailable, Unexpected, WrongMethod
-from shared.log import LogEvent, log
+from functions import http, people
 from shared.registry.desk import Answer, Ask, Desk
 from shared.registry.people import Person
 from shared.registry.places import Place
 from shared.registry.roles import Thing
 
 type FindDesk = Callable[[], Desk]
-type Verify = Callable[[func.HttpRequest], Awaitable[Person]]
-"""Who is calling, from the token alone. Raises one of the 401 errors, or NotAvailable."""
 
 
-def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
+def blueprint(desk: FindDesk, verify: people.Verify) -> func.Blueprint:
     """The doors to a desk. Both are asked for anew at each call, inside the worker's event loop."""
     door = func.Blueprint()
 
     async def answer(req: func.HttpRequest, thing: Thing) -> func.HttpResponse:
-        correlation = http.correlation_id(req)
-        try:
-            person = await verify(req)
+        async def told(person: Person, correlation: str) -> func.HttpResponse:
             return _answered(await desk().answer(person, _ask(req, _place(req, thing))), correlation)
-        except HubError as error:
-            code = LogEvent.NOT_AVAILABLE if isinstance(error, NotAvailable) else LogEvent.REFUSED
-            log(code, code=error.code, status=error.status, correlation_id=correlation)
-            return http.refused(error, correlation, _allowed(error), asked=http.credentials(req))
-        except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
-            log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
-            return http.refused(Unexpected(), correlation)
+
+        return await people.answered(req, verify, told)
 
     @door.function_name("registry_municipalities")
     @door.route("registry/municipalities", methods=["GET"])
@@ -82,7 +71,7 @@ def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
 
     @door.function_name("registry_people")
     @door.route("registry/municipalities/{orgnr}/people", methods=["GET"])
-    async def people(req: func.HttpRequest) -> func.HttpResponse:
+    async def everybody(req: func.HttpRequest) -> func.HttpResponse:
         return await answer(req, Thing.PEOPLE)
 
     @door.function_name("registry_person")
@@ -142,10 +131,6 @@ def _answered(answer: Answer, correlation: str) -> func.HttpResponse:
     body: dict[str, Any] = answer.body
     status = 202 if answer.proposed else 201 if answer.created else 200
     return http.plain_json(status, body, headers)
-
-
-def _allowed(error: HubError) -> dict[str, str]:
-    return {"Allow": "GET"} if isinstance(error, WrongMethod) else {}
 
 
 def _place(req: func.HttpRequest, thing: Thing) -> Place:

@@ -7,44 +7,35 @@ from typing import Any
 
 import azure.functions as func
 
-from functions import http
-from shared.errors import HubError, NotAvailable, Unexpected, WrongContentType
-from shared.log import LogEvent, log
+from functions import http, people
+from shared.errors import WrongContentType
 from shared.registry.people import Person
 from shared.trail.bundles import FHIR, PLAIN, Shape
 from shared.trail.desk import TrailDesk
 
 type FindDesk = Callable[[], TrailDesk]
-type Verify = Callable[[func.HttpRequest], Awaitable[Person]]
-"""Who is calling, from the token alone. Raises one of the 401 errors, or NotAvailable."""
 
 _FORM = "application/x-www-form-urlencoded"
 _PLAIN = "application/json"
 _WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
-def blueprint(desk: FindDesk, verify: Verify) -> func.Blueprint:
+def blueprint(desk: FindDesk, verify: people.Verify) -> func.Blueprint:
     """The doors to a desk. Both are asked for anew at each call, inside the worker's event loop."""
     door = func.Blueprint()
 
     async def _do(
         req: func.HttpRequest, answer: Callable[[Person, Shape], Awaitable[dict[str, Any]]]
     ) -> func.HttpResponse:
-        correlation = http.correlation_id(req)
         shape = PLAIN if wants_plain(req.headers.get("accept", "")) else FHIR
-        try:
-            found = await answer(await verify(req), shape)
-        except HubError as error:
-            code = LogEvent.NOT_AVAILABLE if isinstance(error, NotAvailable) else LogEvent.REFUSED
-            log(code, code=error.code, status=error.status, correlation_id=correlation)
-            return http.refused(error, correlation, asked=http.credentials(req))
-        except Exception as error:  # noqa: BLE001 - the process edge: the caller gets an answer that says to try again
-            log(LogEvent.UNEXPECTED, error_type=type(error).__name__, correlation_id=correlation)
-            return http.refused(Unexpected(), correlation)
-        vary = {"Vary": "Accept"}
-        if shape is PLAIN:
-            return http.plain_json(200, found, {"Correlation-Id": correlation, **vary})
-        return http.fhir(200, json.dumps(found, ensure_ascii=False).encode(), correlation, vary)
+
+        async def told(person: Person, correlation: str) -> func.HttpResponse:
+            found, vary = await answer(person, shape), {"Vary": "Accept"}
+            if shape is PLAIN:
+                return http.plain_json(200, found, {"Correlation-Id": correlation, **vary})
+            return http.fhir(200, json.dumps(found, ensure_ascii=False).encode(), correlation, vary)
+
+        return await people.answered(req, verify, told)
 
     @door.function_name("trail_search")
     @door.route("trail/_search", methods=["POST"])
