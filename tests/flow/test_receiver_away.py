@@ -20,6 +20,8 @@ from shared.registry.traffic import OPEN, Stop, Traffic
 from tests.flow.hub import QUICK, World, until, world
 from tests.messages import alarm_json
 
+PARKED = "HUB-3006"
+
 _patients = count(47_000)
 
 
@@ -79,13 +81,28 @@ async def test_routine_messages_wait_for_a_dead_receiver_and_all_come_when_a_pro
 
 async def test_a_stopped_receiver_gets_nothing_and_everything_when_it_is_opened(hub: World, registry: Registry) -> None:
     await set_traffic(registry, Traffic(deliveries={"epj": Stop(reason="upgrade")}))
-    # As long as the register's entry is trusted.
-    await asyncio.sleep(1.5)
-    before = len(await hub.received())
+
+    async def known() -> bool:
+        # What is tried while the register's entry from before is still trusted gets through.
+        parked, probe = log(hub).count(PARKED), await hub.accepted(message("low"))
+
+        async def settled() -> str | None:
+            if log(hub).count(PARKED) > parked:
+                return "parked"
+            return "delivered" if (await hub.vendor.status(probe))["state"] == "delivered" else None
+
+        return await until(settled, "a probe to be parked or delivered") == "parked"
+
+    await until(known, "the hub to know of the stop")
+    before, parked = len(await hub.received()), log(hub).count(PARKED)
     messages = [message("high"), message("low"), message("low")]
     for each in messages:
         await hub.accepted(each)
-    await asyncio.sleep(3)
+
+    async def all_parked() -> bool | None:
+        return log(hub).count(PARKED) >= parked + len(messages) or None
+
+    await until(all_parked, "every message to be parked")
     assert len(await hub.received()) == before
     await set_traffic(registry, OPEN)
     await asyncio.gather(*(hub.arrives(each, 30) for each in messages))
