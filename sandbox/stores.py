@@ -11,6 +11,8 @@ from shared.clock import utc_now
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Document
 from shared.messages.events import EventStore
+from shared.messages.intake import Intake
+from shared.messages.partitions import ByLane
 from shared.messages.worklist import GRACE
 from shared.registry.changes import change
 from shared.registry.entries import Entry, entry_of, partition
@@ -23,6 +25,7 @@ from shared.trail import timeline as trail
 class Stores:
     """What there is to look into."""
 
+    intake: Intake
     events: EventStore
     deliveries: DeliveryStore
     registry: LazyContainer
@@ -34,9 +37,11 @@ async def open_stores(connection_string: str, database: str, grace: timedelta = 
     """The stores of a running hub. `grace`: how long a signal has for what is stored from here."""
     settings = CosmosSettings.model_validate({"Cosmos": connection_string, "Cosmos__database": database})
     async with Cosmos(settings) as cosmos:
+        messages = ByLane(LazyContainer(cosmos, "messages"))
         yield Stores(
-            events=EventStore(LazyContainer(cosmos, "events"), grace),
-            deliveries=DeliveryStore(LazyContainer(cosmos, "deliveries"), grace),
+            intake=Intake(messages, grace),
+            events=EventStore(messages, grace),
+            deliveries=DeliveryStore(messages, grace),
             registry=LazyContainer(cosmos, "registry"),
             refusals=LazyContainer(cosmos, "refusals"),
         )

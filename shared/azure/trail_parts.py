@@ -25,13 +25,18 @@ from shared.trail.writing import TrailWriter
 
 VERSION: Final = "0.1.0"
 OUTBOXES: Final[Mapping[str, entries.Reading]] = {
-    "events": entries.of_event,
-    "deliveries": entries.of_delivery,
+    "messages": entries.of_message,
     "refusals": entries.of_refusal,
     "registry": entries.of_history,
 }
 """The hub's containers whose documents tell of something."""
-_TYPES: Final = {"events": "event", "deliveries": "delivery", "refusals": "refusal", "registry": "history"}
+_TOLD_BY: Final[tuple[tuple[str, str, entries.Reading], ...]] = (
+    ("messages", "event", entries.of_event),
+    ("messages", "delivery", entries.of_delivery),
+    ("refusals", "refusal", entries.of_refusal),
+    ("registry", "history", entries.of_history),
+)
+"""Their names, and the types of those documents."""
 _FEED_PATIENCE_S: Final = 10.0
 
 
@@ -86,7 +91,8 @@ class TrailParts:
 
     def _outboxes(self) -> list[Store]:
         return [
-            Store(name, _TYPES[name], LazyContainer(self._stores, name), reading) for name, reading in OUTBOXES.items()
+            Store(f"{name}/{type}", type, LazyContainer(self._stores, name), reading)
+            for name, type, reading in _TOLD_BY
         ]
 
     @property

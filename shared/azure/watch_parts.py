@@ -41,7 +41,7 @@ class WatchParts:
         operations = LazyContainer(cosmos, "operations")
         registry = LazyContainer(cosmos, "registry")
         rules = alert_rules.load().tuned(settings.alarm_after_s, settings.well_after_s)
-        look = Look(LazyContainer(cosmos, "events"), LazyContainer(cosmos, "deliveries"), clock)
+        look = Look(LazyContainer(cosmos, "messages"), clock)
         store = AlertStore(operations)
         self.channels = channels_of(settings)
         self.measuring = Measuring(operations, clock)

@@ -24,13 +24,13 @@ from shared.messages.lanes import Lane
 from shared.messages.signals import DELIVERIES, SignalLost, Signals
 from shared.messages.urgency import Urgency
 
-_PARKED: Final = "SELECT c.lane, c.prompts, c.tries FROM c WHERE c.type = 'lane' AND c.parked = @key"
+_PARKED: Final = "SELECT c.lane, c.prompts, c.tries FROM c WHERE c.type = 'line' AND c.parked = @key"
 _PROMPT_FIRST: Final = (f"{_PARKED} AND c.prompts > 0 ORDER BY c.due", f"{_PARKED} AND c.prompts = 0 ORDER BY c.due")
 _DUE_FIRST: Final = f"{_PARKED} ORDER BY c.due"
 
 
 class Lanes(Protocol):
-    """The container of deliveries, as far as it is looked into. Both may raise Unreachable."""
+    """The container of messages, as far as it is looked into. Both may raise Unreachable."""
 
     async def query(self, text: str, parameters: dict[str, Any], limit: int) -> Sequence[Document]:
         """The first documents of any partition."""

@@ -1,41 +1,49 @@
 """The store of deliveries: what each receiver has got and what it waits for.
 
-A partition is one outbound lane: its deliveries, and one `lane` document that is the lane's line: the deliveries not
-ended yet, in order and with all that handing them over needs, and the head's standing: how often it was tried
-(`tries`), by the workers of which queue it is being tried (`trying`, until `leased` at the latest), until when it waits
-(`waitUntil`, P4), whether it is held up by its receiver (`parked`) or by a message that a person must decide about
-(`blocked`), and when the line must be looked at next (`due`, P2).
+An outbound lane has one document that is its line: the deliveries not ended yet, in order and with all that handing
+them over needs, and the head's standing: how often it was tried (`tries`), by the workers of which queue it is being
+tried (`trying`, until `leased` at the latest), whose workers may be trying it without having said so (`owner`, `taken`:
+`shared.messages.owning`), until when it waits (`waitUntil`, P4), whether it is held up by its receiver (`parked`) or by
+a message that a person must decide about (`blocked`), and when the line must be looked at next (`due`, P2).
 
-A try begins by being counted in the line, before it is made, in the same operation that tells what there is to do. Its
-outcome is one batch over the delivery and the line. The number of the try is the fence between two workers of one
-queue, whose sessions give them the lane one at a time; `trying` is the fence between the two queues.
+A delivery has a document of its own from when there is more to tell than that it stands in line: when it waits after a
+failure, or has ended. Nearly all are taken at the first try, so nearly all of those documents are written once.
+
+The outcome of a try is one batch over the delivery and the line. The number of the try is the fence between two workers
+of one queue, whose sessions give them the lane one at a time; `trying` and `owner` are the fence between two queues.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared import clock
-from shared.messages import inserting, lifecycle, model, worklist
+from shared.messages import inserting, lifecycle, model, owning, worklist
 from shared.messages.documents import (
+    AlreadyThere,
     Change,
     ConditionFailed,
-    Container,
+    Counted,
     Create,
     Document,
     NotThere,
     Operation,
     Patch,
+    StoreError,
+    Unreachable,
 )
-from shared.messages.lanes import Lane
+from shared.messages.lanes import Lane, line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Delivery, Station
+from shared.messages.model import Delivery, Station
 from shared.messages.urgency import Urgency
-from shared.messages.worklist import GRACE, Joined, Joining, Leaving, Missing, Overdue
+from shared.messages.worklist import GRACE, OUTBOUND, Joined, Joining, Leaving, Missing, Overdue
 
 LOOK_AT_BLOCKED: Final = timedelta(days=1)
 """How often a lane that waits for a person is looked at all the same."""
+
+_ATTEMPTS: Final = 5
+"""How often a line that moves on meanwhile is looked at anew."""
 
 _EARLY: Final = timedelta(milliseconds=100)
 """A scheduled signal may come this much before its time, since two clocks are involved."""
@@ -52,6 +60,8 @@ class Try:
     """How often the head has waited since the line has been so urgent: its place in the retry schedule."""
     next: Mapping[str, Any] | None
     """The work behind it in line."""
+    told: bool = True
+    """Whether the line tells of it; else its worker's queue owns the line."""
 
     @property
     def more(self) -> bool:
@@ -95,44 +105,55 @@ class Gone(Exception):
     """The delivery was ended by another way (withdrawn, expired) while it was being tried; its lane can go on."""
 
 
-class DeliveryStore:
-    """Deliveries in the container `deliveries`."""
+def joining(delivery: Delivery, due: datetime) -> Joining:
+    """A delivery that goes to the end of its lane's line."""
+    urgency = delivery.event.urgency
+    return Joining(
+        delivery.lane,
+        delivery.work() if not delivery.kept else delivery.placed(),
+        due,
+        OUTBOUND,
+        {
+            "orgnr": delivery.event.orgnr, "receiver": delivery.receiver, "key": delivery.key, "tries": 0, "waits": 0,
+            "waitUntil": None, "trying": None, "leased": None, "parked": None, "blocked": None, "taken": None,
+            "owner": urgency.value,
+        },
+        lead=(Change("set", "/owner", urgency.value),),
+        # Whoever stands before an alarm is tried at once, by the alarm's schedule.
+        hurry=(Change("set", "/waitUntil", None), Change("set", "/waits", 0)),
+    )  # fmt: skip
 
-    def __init__(self, container: Container, grace: timedelta = GRACE) -> None:
+
+class DeliveryStore:
+    """Deliveries and their lines."""
+
+    def __init__(self, container: Counted, grace: timedelta = GRACE) -> None:
         self._container = container
         self._grace = grace
 
-    async def create(self, delivery: Delivery, *, in_place: bool = False) -> Joined:
-        """Put a delivery at the end of its lane; it may be there already (routing goes on where it stopped).
+    async def create(self, delivery: Delivery) -> Joined:
+        """Put a delivery into its lane where it belongs by the order of acceptance: others have gone on before it.
 
-        `in_place`: others have gone on before it, so it goes where it belongs by the order of acceptance.
+        It may be there already (routing goes on where it stopped).
         """
-        keep = (Create(delivery.document()),)
-        if in_place:
-            joined = await inserting.join(self._container, keep, delivery.work(), delivery.routed_at + self._grace)
-            if joined is not None:
-                return joined
-        return await worklist.join(self._container, keep, self._joining(delivery, delivery.routed_at), delivery.lane)
-
-    def _joining(self, delivery: Delivery, now: datetime) -> Joining:
-        return Joining(
-            delivery.work(),
-            now + self._grace,
-            {
-                "orgnr": delivery.event.orgnr, "receiver": delivery.receiver, "key": delivery.key, "tries": 0,
-                "waits": 0, "waitUntil": None, "trying": None, "leased": None, "parked": None, "blocked": None,
-            },
-            # Whoever stands before an alarm is tried at once, by the alarm's schedule.
-            (Change("set", "/waitUntil", None), Change("set", "/waits", 0)),
-        )  # fmt: skip
+        delivery = replace(delivery, kept=True)
+        keep, due = (Create(delivery.document()),), delivery.routed_at + self._grace
+        joined = await inserting.join(self._container, keep, delivery.placed(), due)
+        return joined or await worklist.join(self._container, keep, joining(delivery, due))
 
     async def find(self, delivery: str, lane: Lane) -> Document | None:
         """The delivery's document as of now, a try that is being made included; None when there is none."""
         document = await self._container.read(delivery, lane)
-        if document is None or State(document["state"]) not in lifecycle.states_before(Step.ATTEMPT):
+        if document is not None and State(document["state"]) not in lifecycle.states_before(Step.ATTEMPT):
             return document
-        line = await self._container.read(LANE_DOCUMENT, lane)
-        if line is None or not line["trying"] or line["pending"][0]["id"] != delivery:
+        line = await self._container.read(line_id(lane), lane)
+        at = _at(line, delivery)
+        if line is None or at is None:
+            # It may have ended between the two looks.
+            return document or await self._container.read(delivery, lane)
+        if document is None:
+            document = standing(line, at)
+        if at > 0 or not line["trying"]:
             return document
         return {**document, "state": State.DELIVERING.value, "attempts": _tried(line), "due": line["due"]}
 
@@ -147,63 +168,109 @@ class DeliveryStore:
         """Begin a try of the lane's first delivery, unless there is none or it must wait.
 
         `by` is the worker's queue; `silence` is after how long somebody must look again if the worker is never heard
-        of; `woken` says that its receiver is back, so that nothing need be waited for.
+        of; `woken` says that its receiver is back, so that nothing need be waited for. Raises Unreachable, also for a
+        lane that is never left in peace.
         """
-        early = clock.written(now + _EARLY)
-        wait = "" if woken else f" AND (c.waitUntil = null OR c.waitUntil <= '{early}')"
-        until = clock.written(now + silence)
+        for _ in range(_ATTEMPTS):
+            line = await self._container.read(line_id(lane), lane)
+            if line is None or not line["pending"]:
+                return None
+            if owning.owner(line) is by:
+                return _try(line, told=False)
+            elsewhere = await self._elsewhere(line, lane, by, now)
+            if elsewhere is not None:
+                return elsewhere
+            if not await self._may_begin(line, lane, now, woken=woken):
+                return None
+            begun = await self._told(line, lane, by, now, now + silence)
+            if begun is not None:
+                return begun
+        raise Unreachable("LANE_CONTENDED")
+
+    async def _elsewhere(self, line: Document, lane: Lane, by: Urgency, now: datetime) -> Elsewhere | None:
+        if owning.owner(line) is not None:
+            until = await owning.take(self._container, lane, line, now)
+            return Elsewhere(until or now + owning.SAYS_SO)
+        unsure = owning.unsure_until(line, now, by)
+        if unsure is not None:
+            return Elsewhere(unsure)
+        if line["trying"] and line["trying"] != by and clock.read(line["leased"]) > now:
+            return Elsewhere(clock.read(line["leased"]))
+        return None
+
+    async def _may_begin(self, line: Document, lane: Lane, now: datetime, *, woken: bool) -> bool:
+        if line["blocked"]:
+            await self.postpone(lane, now + LOOK_AT_BLOCKED)
+            return False
+        wait = clock.read(line["waitUntil"]) if line["waitUntil"] else None
+        if wait is None or woken or wait <= now + _EARLY:
+            return True
+        if line["due"] != line["waitUntil"]:
+            # It was signalled early, and whoever did so moved its due time: it is due when its head is.
+            await self.postpone(lane, wait)
+        return False
+
+    async def _told(self, seen: Document, lane: Lane, by: Urgency, now: datetime, until: datetime) -> Try | None:
+        """Count the try in the line before it is made; None when the line is not any more what was seen."""
+        head, leased = seen["pending"][0], clock.written(until)
+        same = (
+            f"c.pending[0].id = '{head['id']}' AND c.pending[0].tried = {head['tried']} AND c.tries = {seen['tries']}"
+        )
+        free = f"(c.trying = null OR c.trying = '{by.value}' OR c.leased <= '{clock.written(now)}')"
+        owned = "null" if seen["owner"] is None else f"'{seen['owner']}'"
         begun = Patch(
-            LANE_DOCUMENT,
+            line_id(lane),
             (
                 Change("incr", "/tries", 1),
                 Change("set", "/trying", by.value),
-                Change("set", "/leased", until),
+                Change("set", "/leased", leased),
                 Change("set", "/parked", None),
                 Change("set", "/looked", 0),
-                Change("set", "/due", until),
+                Change("set", "/due", leased),
+                Change("set", "/owner", None),
+                Change("set", "/taken", None),
             ),
-            condition=(
-                f"FROM c WHERE ARRAY_LENGTH(c.pending) > 0 AND c.blocked = null AND (c.trying = null OR "
-                f"c.trying = '{by.value}' OR c.leased <= '{clock.written(now)}'){wait}"
-            ),
+            f"FROM c WHERE {same} AND {free} AND c.blocked = null AND c.owner = {owned}",
         )
         try:
-            line = await self._container.patch(begun, lane)
-        except NotThere:
+            return _try(await self._container.patch(begun, lane), told=True)
+        except (NotThere, ConditionFailed):
             return None
-        except ConditionFailed:
-            return await self._not_begun(lane, by, now)
-        pending = line["pending"]
-        return Try(
-            delivery=model.delivery_from(pending[0], line["tries"]),
-            urgency=_urgency(line),
-            waits=line["waits"],
-            next=pending[1] if len(pending) > 1 else None,
-        )
 
-    async def _not_begun(self, lane: Lane, by: Urgency, now: datetime) -> Elsewhere | None:
-        line = await self._container.read(LANE_DOCUMENT, lane)
-        if line is None or not line["pending"]:
+    async def tell(self, begun: Try, by: Urgency, until: datetime) -> Try | None:
+        """Tell in the line of a try that began without; None when somebody else has taken the lane over.
+
+        `until` is by when somebody must look again if the worker is never heard of.
+        """
+        if begun.told:
+            return begun
+        lane, leased = begun.delivery.lane, clock.written(until)
+        changes = (
+            Change("incr", "/tries", 1), Change("set", "/trying", by.value), Change("set", "/leased", leased),
+            Change("set", "/due", leased), Change("set", "/owner", None), Change("set", "/taken", None),
+        )  # fmt: skip
+        try:
+            await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {_mine(begun)}"), lane)
+        except (NotThere, ConditionFailed):
             return None
-        if line["blocked"]:
-            await self.postpone(lane, now + LOOK_AT_BLOCKED)
-        elif line["trying"] and line["trying"] != by:
-            return Elsewhere(clock.read(line["leased"]))
-        elif line["waitUntil"] and line["due"] != line["waitUntil"]:
-            # It was signalled early, and whoever did so moved its due time: it is due when its head is.
-            await self.postpone(lane, clock.read(line["waitUntil"]))
-        return None
+        return replace(begun, told=True)
 
-    async def park(self, lane: Lane, key: str, until: datetime) -> Document | None:
+    async def park(self, lane: Lane, key: str, by: Urgency, now: datetime, until: datetime) -> Document | None:
         """Note that the lane is held up by its receiver; it is woken when that changes, or looked at `until` then.
 
-        Returns the line; None when there is nothing that waits, or somebody is at it.
+        Returns the line; None when there is nothing that waits, or somebody is at it, or may be. `by` is the worker's
+        queue.
         """
         parked = Patch(
-            LANE_DOCUMENT,
-            (Change("set", "/parked", key), Change("set", "/due", clock.written(until))),
-            condition="FROM c WHERE ARRAY_LENGTH(c.pending) > 0 AND c.trying = null AND c.blocked = null",
-        )
+            line_id(lane),
+            (
+                Change("set", "/parked", key), Change("set", "/due", clock.written(until)),
+                Change("set", "/owner", None), Change("set", "/taken", None),
+            ),
+            condition="FROM c WHERE ARRAY_LENGTH(c.pending) > 0 AND c.trying = null AND c.blocked = null "
+            f"AND (c.owner = null OR c.owner = '{by.value}') "
+            f"AND (c.taken = null OR c.taken['of'] = '{by.value}' OR c.taken['until'] <= '{clock.written(now)}')",
+        )  # fmt: skip
         try:
             return await self._container.patch(parked, lane)
         except (NotThere, ConditionFailed):
@@ -215,24 +282,25 @@ class DeliveryStore:
         False when the line has become prompt meanwhile (or is it no more): nothing is changed, and `until` is to be
         reckoned anew. Raises Gone, or ConditionFailed when overtaken.
         """
-        delivery = begun.delivery
+        lane = begun.delivery.lane
         due = clock.written(until)
         prompts = "> 0" if begun.urgency is Urgency.PROMPT else "= 0"
         line = Patch(
-            LANE_DOCUMENT,
+            line_id(lane),
             (
                 Change("set", "/due", due),
                 Change("set", "/waitUntil", due),
                 Change("incr", "/waits", 1),
-                Change("set", "/trying", None),
                 Change("set", "/parked", parked),
+                *_let_go(begun),
+                *(() if begun.delivery.kept else (Change("set", "/pending/0/kept", True),)),
             ),
-            condition=f"FROM c WHERE {_mine(delivery)} AND c.prompts {prompts}",
+            condition=f"FROM c WHERE {_mine(begun)} AND c.prompts {prompts}",
         )
         try:
-            await self._container.batch((_moved(delivery, Step.WAIT, outcome, due), line), delivery.lane)
-        except ConditionFailed as error:
-            if error.index == 1 and await self._still_mine(delivery):
+            await self._container.batch((_moved(begun, Step.WAIT, outcome, due), line), lane)
+        except (ConditionFailed, AlreadyThere) as error:
+            if error.index == 1 and await self._still_mine(begun):
                 return False
             await self._give_up(begun, error, outcome.now)
         return True
@@ -243,20 +311,18 @@ class DeliveryStore:
         A probe comes every few seconds for as long as an outage lasts, so it is no station of the message's road: its
         document would grow beyond what the database takes. Raises ConditionFailed when overtaken.
         """
-        changes = (
-            Change("set", "/trying", None), Change("set", "/parked", key), Change("set", "/due", clock.written(until)),
-        )  # fmt: skip
-        await self._container.patch(
-            Patch(LANE_DOCUMENT, changes, f"FROM c WHERE {_mine(begun.delivery)}"), begun.delivery.lane
-        )
+        lane = begun.delivery.lane
+        changes = (Change("set", "/parked", key), Change("set", "/due", clock.written(until)), *_let_go(begun))
+        await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {_mine(begun)}"), lane)
 
-    async def _still_mine(self, delivery: Delivery) -> bool:
-        line = await self._container.read(LANE_DOCUMENT, delivery.lane)
+    async def _still_mine(self, begun: Try) -> bool:
+        delivery = begun.delivery
+        line = await self._container.read(line_id(delivery.lane), delivery.lane)
         return (
             line is not None
             and bool(line["pending"])
             and line["pending"][0]["id"] == delivery.id
-            and _tried(line) == delivery.attempts
+            and _tried(line) + (not begun.told) == delivery.attempts
         )
 
     async def end(self, begun: Try, step: Step, outcome: Outcome, refusal: Refusal | None = None) -> bool:
@@ -266,37 +332,34 @@ class DeliveryStore:
         """
         delivery = begun.delivery
         blocks = refusal is not None and refusal.blocks
-        before: list[Operation] = [_moved(delivery, step, outcome, None, refusal)]
+        before: list[Operation] = [_moved(begun, step, outcome, None, refusal)]
         if refusal is not None and refusal.words:
             before.append(Create(_words(delivery, refusal)))
         leaving = self._leaving(begun, outcome.now, delivery.id if blocks else None)
         try:
             return await worklist.settle(self._container, before, leaving, delivery.lane) and not blocks
-        except ConditionFailed as error:
+        except (ConditionFailed, AlreadyThere) as error:
             return await self._give_up(begun, error, outcome.now)
 
-    async def _give_up(self, begun: Try, error: ConditionFailed, now: datetime) -> bool:
+    async def _give_up(self, begun: Try, error: StoreError, now: datetime) -> bool:
         if error.index > 0:
-            raise error
+            raise ConditionFailed(error.index) from error
         await worklist.settle(self._container, (), self._leaving(begun, now, None), begun.delivery.lane)
         raise Gone from error
 
     def _leaving(self, begun: Try, now: datetime, blocked: str | None) -> Leaving:
         due = now + (LOOK_AT_BLOCKED if blocked else self._grace)
         return Leaving(
-            head=_mine(begun.delivery),
+            head=_mine(begun),
             prompt=begun.delivery.event.urgency is Urgency.PROMPT,
             due=due,
             next=begun.next,
-            also=(
-                Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
-                Change("set", "/trying", None), Change("set", "/blocked", blocked),
-            ),
-        )  # fmt: skip
+            also=(*_forgotten(begun), *((Change("set", "/blocked", blocked),) if blocked else ())),
+        )
 
     async def line(self, lane: Lane) -> Document | None:
         """The lane's line; None when there never was one."""
-        return await self._container.read(LANE_DOCUMENT, lane)
+        return await self._container.read(line_id(lane), lane)
 
     async def has_work(self, lane: Lane) -> bool:
         """Whether the lane has a delivery that is not ended."""
@@ -309,24 +372,90 @@ class DeliveryStore:
 
     async def overdue(self, now: datetime, limit: int) -> tuple[Overdue, ...]:
         """Lines whose due time has passed, the longest overdue first."""
-        return await worklist.overdue(self._container, now, limit)
+        return await worklist.overdue(self._container, OUTBOUND, now, limit)
 
     async def looked(self, lane: Lane, due: datetime) -> None:
         """Note that an overdue line was signalled, and when it is to be looked at next. Raises Unreachable."""
         await worklist.looked(self._container, lane, due)
 
     async def missing(self, since: datetime, until: datetime, limit: int) -> tuple[Missing, ...]:
-        """Deliveries routed between two times that have a next step and are in no line."""
-        text = (
-            "SELECT c.id, c.lane, c.state FROM c WHERE c.type = 'delivery' AND c.routedAt >= @since "
-            "AND c.routedAt < @until AND c.state IN ('routed', 'waiting')"
-        )
-        return await worklist.missing(self._container, text, (since, until), limit, "id")
+        """Deliveries of events accepted between two times that have neither ended nor stand in a line.
+
+        Counting shows whether there are any, at a price that does not grow with the messages: as many deliveries must
+        have ended or stand in line as there were receivers. Only where that does not come out right (or something moved
+        between the counts) each is looked for, `limit` events at the most.
+        """
+        at = {"@since": clock.written(since), "@until": clock.written(until)}
+        wanted, ended, waiting = [int(await self._container.value(text, at) or 0) for text in _COUNTS]
+        if wanted == ended + waiting:
+            return ()
+        found = await self._container.query(_ROUTED, at, limit)
+        looked = [await self._left_out(event) for event in found]
+        return tuple(each for some in looked for each in some)
+
+    async def _left_out(self, event: Document) -> list[Missing]:
+        missing = []
+        for receipt in event["receivers"]:
+            delivery, lane = receipt["delivery"], Lane(receipt["lane"])
+            # In this order: it moves from the line to where it has ended, not back.
+            in_line = _at(await self.line(lane), delivery) is not None
+            document = None if in_line else await self._container.read(delivery, lane)
+            if in_line or (document is not None and State(document["state"]) in lifecycle.RESTING):
+                continue
+            whole = await self._container.read(event["id"], lane)
+            if whole is not None:
+                missing.append(Missing(delivery, lane, document or _of_event(whole, receipt)))
+        return missing
 
     async def put_back(self, missing: Missing, now: datetime) -> None:
         """Put a delivery into the line it is missing from."""
-        delivery = model.delivery_from({**missing.document, "tried": missing.document["attempts"]}, 0)
-        await worklist.join(self._container, (), self._joining(delivery, now), missing.lane)
+        kept = missing.document["type"] == "delivery"
+        delivery = model.delivery_from({**missing.document, "tried": missing.document["attempts"], "kept": kept}, 0)
+        await worklist.join(self._container, (), joining(delivery, now + self._grace))
+
+
+_COUNTS: Final = (
+    "SELECT VALUE SUM(ARRAY_LENGTH(c.receivers)) FROM c WHERE c.type = 'event' AND c.receivedAt >= @since "
+    "AND c.receivedAt < @until",
+    "SELECT VALUE COUNT(1) FROM c WHERE c.type = 'delivery' AND c.receivedAt >= @since AND c.receivedAt < @until "
+    "AND c.state NOT IN ('routed', 'waiting')",
+    "SELECT VALUE SUM((SELECT VALUE COUNT(1) FROM p IN c.pending WHERE p.receivedAt >= @since "
+    "AND p.receivedAt < @until)) FROM c WHERE c.type = 'line' AND c.since < @until",
+)
+_ROUTED: Final = (
+    "SELECT c.id, c.receivers FROM c WHERE c.type = 'event' AND c.receivedAt >= @since AND c.receivedAt < @until "
+    "AND c.state = 'routed'"
+)
+
+
+def standing(line: Document, at: int) -> Document:
+    """What there is to tell of a delivery that has no document of its own: it stands there in the line."""
+    work = line["pending"][at]
+    return model.delivery_from(work, 0, worklist.places(line)[at]).document()
+
+
+def _of_event(event: Document, receipt: Mapping[str, Any]) -> Document:
+    return {
+        **event, "id": receipt["delivery"], "lane": receipt["lane"], "receiver": receipt["receiver"],
+        "routedAt": event["receivedAt"], "attempts": 0,
+    }  # fmt: skip
+
+
+def _at(line: Document | None, delivery: str) -> int | None:
+    pending = line["pending"] if line is not None else ()
+    return next((at for at, work in enumerate(pending) if work["id"] == delivery), None)
+
+
+def _try(line: Document, *, told: bool) -> Try:
+    pending = line["pending"]
+    tries = line["tries"] + (not told)
+    return Try(
+        delivery=model.delivery_from(pending[0], tries, worklist.places(line)[0]),
+        urgency=_urgency(line),
+        waits=line["waits"],
+        next=pending[1] if len(pending) > 1 else None,
+        told=told,
+    )
 
 
 def _tried(line: Document) -> int:
@@ -338,21 +467,42 @@ def _urgency(line: Document) -> Urgency:
     return Urgency.PROMPT if line["prompts"] else Urgency.ROUTINE
 
 
-def _mine(delivery: Delivery) -> str:
+def _mine(begun: Try) -> str:
     # A worker that was given up for dead must not settle its successor's try.
-    tries = delivery.attempts - delivery.tried
+    delivery = begun.delivery
+    tries = delivery.attempts - delivery.tried - (not begun.told)
     return f"c.pending[0].id = '{delivery.id}' AND c.pending[0].tried = {delivery.tried} AND c.tries = {tries}"
 
 
-def _moved(delivery: Delivery, step: Step, outcome: Outcome, due: str | None, refusal: Refusal | None = None) -> Patch:
+def _let_go(begun: Try) -> tuple[Change, ...]:
+    """The try is over, and the line says that it was made."""
+    if begun.told:
+        return (Change("set", "/trying", None),)
+    return Change("incr", "/tries", 1), Change("set", "/owner", None)
+
+
+def _forgotten(begun: Try) -> tuple[Change, ...]:
+    """What the next head does not inherit of this one."""
+    if not begun.told:
+        return ()
+    return (
+        Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
+        Change("set", "/trying", None),
+    )  # fmt: skip
+
+
+def _moved(begun: Try, step: Step, outcome: Outcome, due: str | None, refusal: Refusal | None = None) -> Operation:
+    delivery = begun.delivery
     state = lifecycle.after(State.DELIVERING, step)
-    allowed = ", ".join(f"'{each}'" for each in lifecycle.states_before(Step.ATTEMPT))
     station = Station(outcome.now, state, outcome.detail, outcome.facts or {})
     changes: dict[str, Any] = {"state": state.value, "attempts": delivery.attempts, "due": due}
     if refusal is not None:
         changes["aside"] = model.aside_document(
             outcome.now, outcome.detail, delivery.key, delivery.event.orgnr, refusal.status
         )
+    if not delivery.kept:
+        return Create({**delivery.document(station), **changes})
+    allowed = ", ".join(f"'{each}'" for each in lifecycle.states_before(Step.ATTEMPT))
     return Patch(
         delivery.id,
         (

@@ -79,3 +79,10 @@ class Container(Protocol):
 
     async def query(self, text: str, parameters: dict[str, Any], limit: int) -> Sequence[Document]:
         """Documents of any partition. Not for hot paths."""
+
+
+class Counted(Container, Protocol):
+    """Documents that can be counted too."""
+
+    async def value(self, text: str, parameters: dict[str, Any]) -> Any:
+        """The one value of a `SELECT VALUE COUNT(1)` over all partitions; None when there is none."""

@@ -1,8 +1,7 @@
-"""The store of accepted events. Creating the event is accepting it (P1); the lane's work list is its order (P4).
+"""The store of events: what was accepted, its bytes, and the line of what must be routed again.
 
-A partition is one inbound lane: its events, their payloads, and one `lane` document that lists what is not routed yet,
-in the order of acceptance, and when somebody must have looked (`due`, P2). Accepting is one transactional batch over
-the three, so there is no moment in which an event is stored and nobody knows about it.
+An event is routed when it is accepted (`shared.messages.intake`). Only one that had no receiver then, and is put back
+by a person, stands in its inbound lane's line until it is routed.
 """
 
 from collections.abc import Mapping
@@ -12,12 +11,12 @@ from typing import Any
 
 from shared import clock
 from shared.messages import lifecycle, model, worklist
-from shared.messages.documents import Change, Container, Create, Document, NotThere, Patch
-from shared.messages.lanes import Lane
+from shared.messages.documents import Change, Container, Document, NotThere, Patch
+from shared.messages.lanes import Lane, line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Event, Station
+from shared.messages.model import Event, Station
 from shared.messages.urgency import Urgency
-from shared.messages.worklist import GRACE, Joined, Joining, Leaving, Missing, Overdue
+from shared.messages.worklist import GRACE, Joining, Leaving, Missing, Overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,10 @@ class Receipt:
     receiver: str
     delivery: str
     lane: Lane
+
+    def document(self) -> Document:
+        """As kept in the event's `receivers`."""
+        return {"receiver": self.receiver, "delivery": self.delivery, "lane": self.lane}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,11 @@ class Placed:
 
 
 class EventStore:
-    """Events in the container `events`."""
+    """Events and their bytes."""
 
     def __init__(self, container: Container, grace: timedelta = GRACE) -> None:
         self._container = container
         self._grace = grace
-
-    async def accept(
-        self, event: Event, body: bytes, kept_for: timedelta | None = None, facts: Mapping[str, str] | None = None
-    ) -> bool:
-        """Store an event for good. False when the very same event was stored before. Raises Unreachable.
-
-        Its bytes are deleted `kept_for` after they came, by the database itself; None: not at all. `facts` are for
-        the audit log (see model.Station).
-        """
-        keep = (Create(event.document(facts)), Create(model.payload_document(event, body, kept_for)))
-        joining = Joining(event.facts(), event.received_at + self._grace)
-        return await worklist.join(self._container, keep, joining, event.lane) is not Joined.AGAIN
 
     async def find(self, event: str, lane: Lane) -> Document | None:
         """The event's document; None when there is none."""
@@ -81,7 +72,7 @@ class EventStore:
 
     async def line(self, lane: Lane) -> tuple[Placed, ...]:
         """The lane's events that are not routed yet, in order, each with its place in it."""
-        document = await self._container.read(LANE_DOCUMENT, lane)
+        document = await self._container.read(line_id(lane), lane)
         if document is None:
             return ()
         pending = document["pending"]
@@ -135,7 +126,7 @@ class EventStore:
         place: int = 0,
     ) -> None:
         now, state = station.at, station.state
-        receivers = [{"receiver": r.receiver, "delivery": r.delivery, "lane": r.lane} for r in receipts]
+        receivers = [each.document() for each in receipts]
         aside = model.aside_document(now, station.detail, "", event.orgnr) if state is State.QUARANTINED else None
         moved = Patch(
             event.id,
@@ -161,14 +152,14 @@ class EventStore:
 
     async def overdue(self, now: datetime, limit: int) -> tuple[Overdue, ...]:
         """Lines whose due time has passed, the longest overdue first."""
-        return await worklist.overdue(self._container, now, limit)
+        return await worklist.overdue(self._container, worklist.INBOUND, now, limit)
 
     async def looked(self, lane: Lane, due: datetime) -> None:
         """Note that an overdue line was signalled, and when it is to be looked at next. Raises Unreachable."""
         await worklist.looked(self._container, lane, due)
 
     async def missing(self, since: datetime, until: datetime, limit: int) -> tuple[Missing, ...]:
-        """Events accepted between two times that are not routed and in no line."""
+        """Events accepted between two times that have a next step and are in no line."""
         text = (
             "SELECT c.id, c.lane, c.state FROM c WHERE c.type = 'event' AND c.receivedAt >= @since "
             "AND c.receivedAt < @until AND c.state = 'received'"
@@ -177,8 +168,8 @@ class EventStore:
 
     async def put_back(self, missing: Missing, now: datetime) -> None:
         """Put an event into the line it is missing from."""
-        joining = Joining(model.event_from(missing.document).facts(), now + self._grace)
-        await worklist.join(self._container, (), joining, missing.lane)
+        work = {**model.event_from(missing.document).facts(), "place": 0}
+        await worklist.join(self._container, (), Joining(missing.lane, work, now + self._grace))
 
 
 def receipts_from(document: Mapping[str, Any]) -> tuple[Receipt, ...]:

@@ -11,17 +11,17 @@ from itertools import batched
 from typing import Final
 
 from shared import clock
-from shared.messages import worklist
+from shared.messages import owning, worklist
 from shared.messages.documents import AlreadyThere, Change, ConditionFailed, Container, Create, Document, Patch
-from shared.messages.model import LANE_DOCUMENT
+from shared.messages.lanes import line_id
 from shared.messages.urgency import Urgency
-from shared.messages.worklist import Joined
+from shared.messages.worklist import OUTBOUND, Joined
 
 _CHANGES: Final = 10
 """In one patch (Azure Cosmos DB service quotas)."""
 
 type Rank = tuple[int, str]
-"""The order in a line: a place in the order of acceptance, then when it was received."""
+"""The order in a line: a place in the order of acceptance (0: not known), then when it was received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Insertion:
 async def join(container: Container, keep: Sequence[Create], work: Document, due: datetime) -> Joined | None:
     """Keep documents and put their work into its lane's line where it belongs; None when there never was a line."""
     while True:
-        line = await container.read(LANE_DOCUMENT, work["lane"])
+        line = await container.read(line_id(work["lane"]), work["lane"])
         if line is None:
             return None
         leads = plan(line, (work,))[0].at == 0
@@ -51,14 +51,23 @@ async def join(container: Container, keep: Sequence[Create], work: Document, due
 def plan(line: Document, works: Sequence[Document]) -> tuple[Insertion, ...]:
     """Where each work (with its `place`) goes, in the order in which they will stand."""
     seen = [(place, work["receivedAt"]) for place, work in zip(worklist.places(line), line["pending"], strict=True)]
-    first = 1 if seen and line.get("trying") else 0
+    first = 1 if seen and _may_be_tried(line) else 0
     return tuple(Insertion(_at(seen, first, _rank(work)), work) for work in sorted(works, key=_rank))
+
+
+def _may_be_tried(line: Document) -> bool:
+    return line["type"] == OUTBOUND and bool(line["trying"] or line["taken"] or owning.owner(line))
 
 
 def _at(seen: Sequence[Rank], first: int, rank: Rank) -> int:
     # Behind the last of those before it, not before the first of those after it: where the line is out of order (one
     # was being tried), nobody is put before somebody who was accepted earlier.
-    return max((at + 1 for at, each in enumerate(seen) if each < rank), default=first)
+    return max((at + 1 for at, each in enumerate(seen) if _before(each, rank)), default=first)
+
+
+def _before(one: Rank, other: Rank) -> bool:
+    # What had no receiver when it was accepted has no place in this receiver's order.
+    return one < other if one[0] and other[0] else one[1] < other[1]
 
 
 def _rank(work: Document) -> Rank:
@@ -90,9 +99,10 @@ def patches(line: Document, works: Sequence[Document], due: datetime, unblocks: 
     if unblocks:
         conditions.append(f"c.blocked = '{unblocks}'")
     added = [Change("add", f"/pending/{each.at + before}", each.work) for before, each in enumerate(insertions)]
+    id = line["id"]
     return (
-        Patch(LANE_DOCUMENT, tuple(changes), f"FROM c WHERE {' AND '.join(conditions)}" if conditions else None),
-        *(Patch(LANE_DOCUMENT, tuple(some)) for some in batched(added, _CHANGES, strict=False)),
+        Patch(id, tuple(changes), f"FROM c WHERE {' AND '.join(conditions)}" if conditions else None),
+        *(Patch(id, tuple(some)) for some in batched(added, _CHANGES, strict=False)),
     )
 
 
@@ -104,7 +114,10 @@ def _new_head(line: Document, work: Document) -> list[Change]:
         # Whoever was first takes its tries along: they are numbered, and no number comes twice.
         tried = line["pending"][0]["tried"] + line["tries"]
         changes.append(Change("set", "/pending/0/tried", tried))
-    return [*changes, Change("set", "/tries", 0), Change("set", "/waits", 0), Change("set", "/waitUntil", None)]
+    return [
+        *changes, Change("set", "/tries", 0), Change("set", "/waits", 0), Change("set", "/waitUntil", None),
+        Change("set", "/owner", None),
+    ]  # fmt: skip
 
 
 def _unchanged(line: Document, insertions: Sequence[Insertion]) -> list[str]:

@@ -2,7 +2,8 @@
 
 On the way in a lane is one municipality and one patient, on the way out one receiver and one patient. Both are derived
 from the patient's keyed pseudonym (`shared.access.pseudonym`), so a lane tells nothing about who it is (P6).
-An event's id begins with its lane: whoever has the id can read the event with one point read.
+An event's id begins with its lane, and so does the lane of each of its receivers: whoever has one of them can read the
+document with one point read, and all of it is in one partition.
 """
 
 import base64
@@ -24,7 +25,22 @@ def inbound(orgnr: str, pseudonym: str) -> Lane:
 
 def outbound(orgnr: str, receiver: str, pseudonym: str) -> Lane:
     """The lane of one receiver's messages about one patient. A receiver is known by its municipality and its id."""
-    return Lane(_digest("out", orgnr, receiver, pseudonym, length=_LANE_LENGTH))
+    return toward(inbound(orgnr, pseudonym), receiver)
+
+
+def toward(lane: Lane, receiver: str) -> Lane:
+    """The lane of what came in by `lane`, on its way to one receiver."""
+    return Lane(f"{lane}.{receiver}")
+
+
+def partition_of(lane: Lane | str) -> str:
+    """Where all documents of a lane are kept: those of one municipality and one patient are together."""
+    return lane.partition(".")[0]
+
+
+def line_id(lane: Lane | str) -> str:
+    """The id of the document that is the lane's line of work: `lane`, or `lane.<receiver>` on the way out."""
+    return f"lane{lane[len(partition_of(lane)) :]}"
 
 
 def event_id(

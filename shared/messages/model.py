@@ -5,16 +5,13 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from shared import clock
 from shared.messages.documents import Document
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State
 from shared.messages.urgency import Urgency
-
-LANE_DOCUMENT: Final = "lane"
-"""The id of the one document in each partition that lists the lane's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,16 @@ class Event:
             "urgency": self.urgency.value,
         }
 
-    def document(self, facts: Mapping[str, str] | None = None) -> Document:
-        """The event's own document, as it is created. `facts`: see Station."""
-        station = Station(self.received_at, State.RECEIVED, facts=facts or {})
+    def document(self, stations: Sequence[Station], receivers: Sequence[Document] = ()) -> Document:
+        """The event's own document, as it is created: with the stations it has passed and where it goes."""
         return {
             **self.facts(),
             "id": self.id,
             "lane": self.lane,
             "type": "event",
-            "state": State.RECEIVED.value,
-            "stations": [station.document()],
-            "receivers": [],
+            "state": stations[-1].state.value,
+            "stations": [each.document() for each in stations],
+            "receivers": list(receivers),
         }
 
 
@@ -137,11 +133,13 @@ class Delivery:
     routed_at: datetime
     event: Event
     place: int = 0
-    """Its event's place in the order of acceptance at its municipality and patient: what is replayed goes by it."""
+    """Its place in the order of acceptance in its lane: what is replayed goes by it. 0: it had no receiver then."""
     tried: int = 0
     """Tries begun before it was put into its line this time: a replay goes on counting where the first round ended."""
     returned_at: datetime | None = None
     """When it was last put back into its line, after it had been set aside or withdrawn."""
+    kept: bool = False
+    """Whether it has a document of its own: it gets one when there is more to tell than that it stands in line."""
 
     @property
     def tried_since(self) -> datetime:
@@ -161,24 +159,29 @@ class Delivery:
             "lane": self.lane,
             "receiver": self.receiver,
             "routedAt": clock.written(self.routed_at),
-            "place": self.place,
             "tried": self.tried,
             "returnedAt": clock.written(self.returned_at) if self.returned_at else None,
+            "kept": self.kept,
         }
 
-    def document(self) -> Document:
-        """The delivery's own document, as routing creates it."""
+    def placed(self) -> Document:
+        """The same of one that comes into the line with a place of its own, not with the next that is given."""
+        return {**self.work(), "place": self.place}
+
+    def document(self, *after: Station) -> Document:
+        """The delivery's own document: routed, and where it has been since."""
+        stations = (Station(self.routed_at, State.ROUTED), *after)
         return {
-            **self.work(),
+            **self.placed(),
             "type": "delivery",
-            "state": State.ROUTED.value,
-            "attempts": 0,
+            "state": stations[-1].state.value,
+            "attempts": self.attempts,
             "due": clock.written(self.routed_at),
-            "stations": [Station(self.routed_at, State.ROUTED).document()],
+            "stations": [each.document() for each in stations],
         }
 
 
-def delivery_from(work: Mapping[str, Any], tries: int) -> Delivery:
+def delivery_from(work: Mapping[str, Any], tries: int, place: int | None = None) -> Delivery:
     """The delivery behind its place in line, where it was tried so often. Raises KeyError or ValueError for a document
     that is none."""
     tried, returned = work.get("tried", 0), work.get("returnedAt")
@@ -189,9 +192,10 @@ def delivery_from(work: Mapping[str, Any], tries: int) -> Delivery:
         attempts=tried + tries,
         routed_at=clock.read(work["routedAt"]),
         event=event_from(work),
-        place=work.get("place", 0),
+        place=work.get("place", 0) if place is None else place,
         tried=tried,
         returned_at=clock.read(returned) if returned else None,
+        kept=work.get("kept", False),
     )
 
 

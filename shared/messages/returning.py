@@ -10,20 +10,24 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared import clock
-from shared.messages import inserting, lifecycle, model
+from shared.messages import inserting, lifecycle, model, worklist
 from shared.messages.documents import (
+    AlreadyThere,
     Change,
     ConditionFailed,
     Container,
+    Create,
     Document,
     NotThere,
+    Operation,
     Patch,
     Unreachable,
 )
-from shared.messages.lanes import Lane
+from shared.messages.lanes import Lane, line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Station, payload_id
-from shared.messages.worklist import GRACE
+from shared.messages.model import Station, payload_id
+from shared.messages.urgency import Urgency
+from shared.messages.worklist import GRACE, OUTBOUND
 
 AT_ONCE: Final = 25
 """Messages of one lane in one batch, of the hundred operations that Cosmos takes."""
@@ -56,9 +60,8 @@ class Returned:
 class Returning:
     """Puts messages back into their lines, in both kinds of lanes."""
 
-    def __init__(self, events: Container, deliveries: Container, grace: timedelta = GRACE) -> None:
-        self._events = events
-        self._deliveries = deliveries
+    def __init__(self, container: Container, grace: timedelta = GRACE) -> None:
+        self._container = container
         self._grace = grace
 
     async def with_payload(self, event_lane: Lane, events: Sequence[str]) -> frozenset[str]:
@@ -66,7 +69,7 @@ class Returning:
         names = {f"@p{at}": payload_id(event) for at, event in enumerate(dict.fromkeys(events))}
         if not names:
             return frozenset()
-        found = await self._events.query(
+        found = await self._container.query(
             " ".join(("SELECT c.id FROM c WHERE c.lane = @lane AND c.id IN (", ", ".join(names), ")")),
             {"@lane": event_lane, **names},
             len(names),
@@ -79,36 +82,46 @@ class Returning:
 
         Raises Unreachable, also when the lane is never left in peace.
         """
-        return await self._back(self._deliveries, lane, ids, back, now)
+        return await self._back(lane, ids, back, now)
 
     async def events(self, lane: Lane, ids: Sequence[str], back: Back, now: datetime) -> Returned:
         """Put these events of one inbound lane back into the line of those that are not routed. As `deliveries`."""
-        return await self._back(self._events, lane, ids, back, now)
+        return await self._back(lane, ids, back, now)
 
-    async def _back(self, container: Container, lane: Lane, ids: Sequence[str], back: Back, now: datetime) -> Returned:
+    async def _back(self, lane: Lane, ids: Sequence[str], back: Back, now: datetime) -> Returned:
         if len(ids) > AT_ONCE:
             raise ValueError("more than one batch")
         for _ in range(_ATTEMPTS):
-            line = await container.read(LANE_DOCUMENT, lane)
-            found = [await container.read(id, lane) for id in ids]
+            line = await self._container.read(line_id(lane), lane)
+            found = [await self._container.read(id, lane) for id in ids]
             documents = [each for each in found if each is not None and _can(each, back.step)]
-            if line is None or not documents:
+            if not documents:
                 return Returned((), prompt=False)
             works = [_work(each, now) for each in documents]
-            unblocks = next((each["id"] for each in documents if each["id"] == line.get("blocked")), "")
+            into = self._into(line, works, now)
             try:
-                await container.batch(
-                    (
-                        *(_moved(each, back, now) for each in documents),
-                        *inserting.patches(line, works, now + self._grace, unblocks),
-                    ),
-                    lane,
-                )
-            except (ConditionFailed, NotThere):
+                await self._container.batch((*(_moved(each, back, now) for each in documents), *into), lane)
+            except (ConditionFailed, NotThere, AlreadyThere):
                 # The line or one of them has moved on: look again.
                 continue
-            return Returned(tuple(each["id"] for each in documents), any(each["urgency"] == "prompt" for each in works))
+            return Returned(
+                tuple(each["id"] for each in documents), any(each["urgency"] == Urgency.PROMPT for each in works)
+            )
         raise Unreachable("LANE_CONTENDED")
+
+    def _into(self, line: Document | None, works: list[Document], now: datetime) -> tuple[Operation, ...]:
+        """What puts them into the line; the first event that comes back makes its inbound lane's."""
+        due = now + self._grace
+        if line is None:
+            first, *others = sorted(works, key=lambda work: work["receivedAt"])
+            new = worklist.Joining(first["eventLane"], first, due).new().document
+            prompts = sum(work["urgency"] == Urgency.PROMPT for work in works)
+            more = {"pending": [first, *others], "waiting": len(works), "accepted": len(works), "prompts": prompts}
+            return (Create({**new, **more}),)
+        unblocks = next(
+            (work["id"] for work in works if line["type"] == OUTBOUND and work["id"] == line["blocked"]), ""
+        )
+        return inserting.patches(line, works, due, unblocks)
 
 
 def _can(document: Document, step: Step) -> bool:
@@ -119,8 +132,8 @@ def _work(document: Document, now: datetime) -> Document:
     """As it stands in line."""
     if document["type"] == "event":
         return {**model.event_from(document).facts(), "place": document.get("place", 0)}
-    again = {"tried": document["attempts"], "returnedAt": clock.written(now)}
-    return model.delivery_from({**document, **again}, 0).work()
+    again = {"tried": document["attempts"], "returnedAt": clock.written(now), "kept": True}
+    return model.delivery_from({**document, **again}, 0).placed()
 
 
 def _moved(document: Document, back: Back, now: datetime) -> Patch:

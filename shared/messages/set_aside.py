@@ -1,18 +1,18 @@
 """What is set aside, found by municipality, receiver, cause and time; grouped by receiver and cause.
 
-Deliveries are set aside in the container `deliveries`, events for want of a receiver in `events` (their receiver is
-empty). What is told of them are ids, codes and times. What a look costs grows with the groups there are and the
-messages shown, not with what is stored: every look goes by an index (`/aside/at`, `/aside/key`, `/aside/cause`).
+Deliveries are set aside, and events for want of a receiver (theirs is empty). What is told of them are ids, codes and
+times. What a look costs grows with the groups there are and the messages shown, not with what is stored: every look
+goes by an index (`/aside/at`, `/aside/key`, `/aside/cause`).
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from shared import clock
-from shared.messages.documents import Container, Document
+from shared.messages.documents import Counted, Document
 from shared.messages.lanes import Lane, lane_of
 from shared.messages.model import receiver_key
 
@@ -25,13 +25,6 @@ MOST: Final = 50
 
 _AFTER_SLASH: Final = "0"
 """The character after `/`: an upper bound of all keys of a municipality."""
-
-
-class Counted(Container, Protocol):
-    """Documents that can be counted too."""
-
-    async def value(self, text: str, parameters: dict[str, Any]) -> Any:
-        """The one value of a `SELECT VALUE COUNT(1)` over all partitions; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +107,8 @@ class Groups:
 class SetAside:
     """Looks for what is set aside. Every method may raise Unreachable."""
 
-    def __init__(self, events: Counted, deliveries: Counted) -> None:
-        self._events = events
-        self._deliveries = deliveries
+    def __init__(self, container: Counted) -> None:
+        self._container = container
 
     async def groups(self, wanted: Filter, after: str = "", limit: int = PAGE) -> Groups:
         """The groups, those of events first and then by receiver and cause."""
@@ -147,37 +139,37 @@ class SetAside:
         where, given = _where(wanted)
         if since is not None:
             where, given = [*where, "c.aside.at >= @from"], {**given, "@from": clock.written(since)}
-        container, kind = (self._deliveries, "delivery") if key else (self._events, "event")
+        kind = "delivery" if key else "event"
         text = _text("SELECT * FROM c", ("c.type = @kind", "c.aside.key = @key", *where), "ORDER BY c.aside.at")
-        found = await container.query(text, {**given, "@kind": kind, "@key": key}, limit)
+        found = await self._container.query(text, {**given, "@kind": kind, "@key": key}, limit)
         return tuple(map(item_from, found))
 
     async def everything(self, since: datetime | None, limit: int, *, events: bool) -> tuple[Item, ...]:
         """What is set aside anywhere, the longest ago first, from a time on: deliveries, or events."""
         where, given = _where(Filter(since=since))
-        container, kind = (self._events, "event") if events else (self._deliveries, "delivery")
+        kind = "event" if events else "delivery"
         text = _text("SELECT * FROM c", ("c.type = @kind", *where), "ORDER BY c.aside.at")
-        return tuple(map(item_from, await container.query(text, {**given, "@kind": kind}, limit)))
+        return tuple(map(item_from, await self._container.query(text, {**given, "@kind": kind}, limit)))
 
     async def in_lane(self, wanted: Filter, lane: Lane, key: str, limit: int) -> tuple[Item, ...]:
         """What is set aside in one lane, in the order of acceptance."""
         where, given = _where(wanted)
-        container, kind = (self._deliveries, "delivery") if key else (self._events, "event")
+        kind = "delivery" if key else "event"
         text = _text("SELECT * FROM c", ("c.lane = @lane", "c.type = @kind", *where), "ORDER BY c.aside.at")
-        found = await container.query(text, {**given, "@kind": kind, "@lane": lane}, limit)
+        found = await self._container.query(text, {**given, "@kind": kind, "@lane": lane}, limit)
         return tuple(sorted(map(item_from, found), key=lambda item: (item.place, item.received_at)))
 
     async def of_message(self, id: str) -> tuple[Item, ...]:
         """What is set aside of a message, by the event's id; or one delivery, by the delivery's."""
         event = ".".join(id.split(".")[:2])
         lane = lane_of(event)
-        document = await self._events.read(event, lane) if lane is not None else None
+        document = await self._container.read(event, lane) if lane is not None else None
         if document is None:
             return ()
         found = [document] if id == event else []
         for receipt in document["receivers"]:
             if id in (event, receipt["delivery"]):
-                delivery = await self._deliveries.read(receipt["delivery"], receipt["lane"])
+                delivery = await self._container.read(receipt["delivery"], receipt["lane"])
                 found += [] if delivery is None else [delivery]
         return tuple(item_from(each) for each in found if "aside" in each)
 
@@ -193,7 +185,7 @@ class SetAside:
         elif wanted.receiver is not None:
             return None
         text = _text("SELECT c.aside.key FROM c", ("c.type = 'delivery'", *bounds, *where), "ORDER BY c.aside.key")
-        found = await self._deliveries.query(text, given, 1)
+        found = await self._container.query(text, given, 1)
         return found[0]["key"] if found else None
 
     async def _next_pair(self, wanted: Filter, key: str, cause: str) -> tuple[str, str] | None:
@@ -211,7 +203,7 @@ class SetAside:
         where, given = _where(wanted)
         bounds = ("c.type = 'delivery'", "c.aside.key = @key", "c.aside.cause > @after")
         text = _text("SELECT c.aside.cause FROM c", (*bounds, *where), "ORDER BY c.aside.cause")
-        found = await self._deliveries.query(text, {**given, "@key": key, "@after": cause}, 1)
+        found = await self._container.query(text, {**given, "@key": key, "@after": cause}, 1)
         return found[0]["cause"] if found else None
 
     async def _group(self, wanted: Filter, key: str, cause: str) -> Group | None:
@@ -219,9 +211,9 @@ class SetAside:
         given |= {"@key": key, "@only": cause}
         bounds = ("c.type = 'delivery'", "c.aside.key = @key", "c.aside.cause = @only", *where)
         count, oldest, newest = await asyncio.gather(
-            self._deliveries.value(_text("SELECT VALUE COUNT(1) FROM c", bounds), given),
-            self._deliveries.query(_text("SELECT c.aside.at FROM c", bounds, "ORDER BY c.aside.at"), given, 1),
-            self._deliveries.query(_text("SELECT c.aside.at FROM c", bounds, "ORDER BY c.aside.at DESC"), given, 1),
+            self._container.value(_text("SELECT VALUE COUNT(1) FROM c", bounds), given),
+            self._container.query(_text("SELECT c.aside.at FROM c", bounds, "ORDER BY c.aside.at"), given, 1),
+            self._container.query(_text("SELECT c.aside.at FROM c", bounds, "ORDER BY c.aside.at DESC"), given, 1),
         )
         if not count or not oldest or not newest:
             return None
@@ -234,7 +226,7 @@ class SetAside:
             return []
         where, given = _where(wanted)
         text = _text("SELECT c.aside FROM c", ("c.type = 'event'", *where), "ORDER BY c.aside.at")
-        found = await self._events.query(text, given, MOST_EVENTS)
+        found = await self._container.query(text, given, MOST_EVENTS)
         return _grouped([each["aside"] for each in found], len(found) == MOST_EVENTS)
 
 

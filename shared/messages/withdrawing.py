@@ -8,14 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from itertools import batched
 from typing import Final
 
 from shared import clock
-from shared.messages import lifecycle
-from shared.messages.documents import Change, ConditionFailed, Container, Document, NotThere, Patch, Unreachable
-from shared.messages.lanes import Lane
+from shared.messages import lifecycle, owning, worklist
+from shared.messages.deliveries import standing
+from shared.messages.documents import (
+    AlreadyThere,
+    Change,
+    ConditionFailed,
+    Container,
+    Create,
+    Document,
+    NotThere,
+    Operation,
+    Patch,
+    Unreachable,
+)
+from shared.messages.lanes import Lane, line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Station
+from shared.messages.model import Station
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import GRACE, stands
 
@@ -23,6 +36,8 @@ WITHDRAWN: Final = "HUB_WITHDRAWN"
 EXPIRED: Final = "HUB_EXPIRED"
 
 _ATTEMPTS: Final = 20
+_CHANGES: Final = 10
+"""In one patch (Azure Cosmos DB service quotas)."""
 
 
 class Took(Enum):
@@ -59,9 +74,8 @@ class Out:
 class TakingOut:
     """Takes messages out of their lines and of what is set aside."""
 
-    def __init__(self, events: Container, deliveries: Container, grace: timedelta = GRACE) -> None:
-        self._events = events
-        self._deliveries = deliveries
+    def __init__(self, container: Container, grace: timedelta = GRACE) -> None:
+        self._container = container
         self._grace = grace
 
     async def event(self, id: str, lane: Lane, out: Out, now: datetime) -> Taken:
@@ -69,12 +83,12 @@ class TakingOut:
 
         Raises Unreachable.
         """
-        document = await self._events.read(id, lane)
+        document = await self._container.read(id, lane)
         state = State(document["state"]) if document is not None else State.EXPIRED
         if document is None or state is not State.QUARANTINED:
             return Taken(_instead(state, out.step, busy=state is State.RECEIVED))
         try:
-            await self._events.batch((_moved(document, out, now),), lane)
+            await self._container.batch((_moved(document, None, None, out, now),), lane)
         except (ConditionFailed, NotThere):
             return Taken(Took.BUSY)
         return Taken(Took.OUT)
@@ -85,38 +99,47 @@ class TakingOut:
         Raises Unreachable, also for a lane that is never left in peace.
         """
         for _ in range(_ATTEMPTS):
-            document = await self._deliveries.read(id, lane)
+            line = await self._container.read(line_id(lane), lane)
+            document = await self._container.read(id, lane)
+            at = next((at for at, work in enumerate(line["pending"]) if work["id"] == id), None) if line else None
+            if document is None and line is not None and at is not None:
+                document = standing(line, at)
             state = State(document["state"]) if document is not None else State.EXPIRED
             if document is None or state not in lifecycle.states_before(out.step):
                 return Taken(_instead(state, out.step, busy=state is State.DELIVERING))
-            line = await self._deliveries.read(LANE_DOCUMENT, lane)
             if line is None or (aside_only and "aside" not in document):
                 return Taken(Took.BUSY)
-            at = next((at for at, work in enumerate(line["pending"]) if work["id"] == id), None)
             if (at is None) != ("aside" in document):
                 # Read at two moments: in line and set aside, or neither.
                 continue
-            if at == 0 and line["trying"]:
+            if at == 0 and await self._may_be_tried(line, lane, now):
                 return Taken(Took.BUSY)
-            change = self._unblocked(line, id, now) if at is None else self._left(line, at, now)
+            changes = self._unblocked(line, id, now) if at is None else self._left(line, at, now)
             try:
-                await self._deliveries.batch((_moved(document, out, now), *(() if change is None else (change,))), lane)
-            except (ConditionFailed, NotThere):
+                await self._container.batch((*changes, _moved(document, line, at, out, now)), lane)
+            except (ConditionFailed, NotThere, AlreadyThere):
                 continue
             return Taken(Took.OUT, _goes_on(line, at, id))
         raise Unreachable("LANE_CONTENDED")
 
-    def _unblocked(self, line: Document, id: str, now: datetime) -> Patch | None:
-        if line["blocked"] != id:
-            return None
-        due = clock.written(now + self._grace) if line["pending"] else None
-        return Patch(
-            LANE_DOCUMENT,
-            (Change("set", "/blocked", None), Change("set", "/due", due)),
-            f"FROM c WHERE c.blocked = '{id}' AND ARRAY_LENGTH(c.pending) {'> 0' if line['pending'] else '= 0'}",
-        )
+    async def _may_be_tried(self, line: Document, lane: Lane, now: datetime) -> bool:
+        if line["trying"]:
+            return True
+        if owning.owner(line) is not None:
+            # It will be known by the time it is asked for again.
+            await owning.take(self._container, lane, line, now)
+            return True
+        return owning.unsure_until(line, now) is not None
 
-    def _left(self, line: Document, at: int, now: datetime) -> Patch:
+    def _unblocked(self, line: Document, id: str, now: datetime) -> tuple[Patch, ...]:
+        if line["blocked"] != id:
+            return ()
+        due = clock.written(now + self._grace) if line["pending"] else None
+        changes = (Change("set", "/blocked", None), Change("set", "/due", due))
+        length = "> 0" if line["pending"] else "= 0"
+        return (Patch(line["id"], changes, f"FROM c WHERE c.blocked = '{id}' AND ARRAY_LENGTH(c.pending) {length}"),)
+
+    def _left(self, line: Document, at: int, now: datetime) -> tuple[Patch, ...]:
         pending = line["pending"]
         changes = [Change("remove", f"/pending/{at}"), Change("incr", "/waiting", -1)]
         if pending[at]["urgency"] == Urgency.PROMPT:
@@ -131,9 +154,25 @@ class TakingOut:
             ]  # fmt: skip
             conditions += [
                 "c.trying = null",
+                "c.owner = null",
                 stands(1, behind) if behind else "ARRAY_LENGTH(c.pending) = 1",
             ]
-        return Patch(LANE_DOCUMENT, tuple(changes), f"FROM c WHERE {' AND '.join(conditions)}")
+        condition = f"FROM c WHERE {' AND '.join(conditions)}"
+        return (*_places_kept(line, at), Patch(line["id"], tuple(changes), condition))
+
+
+def _places_kept(line: Document, at: int) -> tuple[Patch, ...]:
+    """Those before one who leaves from the middle are told their places, which are else counted from the end."""
+    places = worklist.places(line)
+    told = [
+        (stands(before, work), Change("set", f"/pending/{before}/place", places[before]))
+        for before, work in enumerate(line["pending"][:at])
+        if "place" not in work
+    ]
+    return tuple(
+        Patch(line["id"], tuple(change for _, change in some), f"FROM c WHERE {' AND '.join(each for each, _ in some)}")
+        for some in batched(told, _CHANGES, strict=False)
+    )
 
 
 def _instead(state: State, step: Step, *, busy: bool) -> Took:
@@ -143,12 +182,16 @@ def _instead(state: State, step: Step, *, busy: bool) -> Took:
     return Took.BEFORE if state is done else Took.TOO_LATE
 
 
-def _moved(document: Document, out: Out, now: datetime) -> Patch:
+def _moved(document: Document, line: Document | None, at: int | None, out: Out, now: datetime) -> Operation:
     before = State(document["state"])
     state = lifecycle.after(before, out.step)
+    station = Station(now, state, out.detail, out.facts)
+    if line is not None and at is not None and not line["pending"][at]["kept"]:
+        stations = [*document["stations"], station.document()]
+        return Create({**document, "state": state.value, "due": None, "stations": stations})
     changes = [
         Change("set", "/state", state.value),
-        Change("add", "/stations/-", Station(now, state, out.detail, out.facts).document()),
+        Change("add", "/stations/-", station.document()),
     ]
     if document["type"] == "delivery":
         changes.append(Change("set", "/due", None))

@@ -1,6 +1,6 @@
 """A lane's line of work: joining it, leaving it, and when somebody must look at it.
 
-Both kinds of lanes keep one `lane` document in their partition: `pending`, the work in order; `since`, when the first
+Both kinds of lanes keep one such document each: `pending`, the work in order; `since`, when the first
 of it was accepted; `waiting` and `prompts`, how much there is and how much of it is prompt; and `due`, when somebody
 must have looked at it (P2). Whatever joins or leaves does so in one batch with the document it is about.
 """
@@ -22,10 +22,14 @@ from shared.messages.documents import (
     NotThere,
     Operation,
     Patch,
+    StoreError,
 )
-from shared.messages.lanes import Lane
-from shared.messages.model import LANE_DOCUMENT
+from shared.messages.lanes import Lane, line_id
 from shared.messages.urgency import Urgency
+
+INBOUND: Final = "lane"
+OUTBOUND: Final = "line"
+"""The `type` of lines: of what is not routed yet, and of what a receiver has not got yet."""
 
 GRACE: Final = timedelta(seconds=15)
 """How long a signal has before the orphan check takes it for lost, unless the settings say otherwise."""
@@ -46,11 +50,16 @@ class Joined(Enum):
 class Joining:
     """Work that joins a line. Its `receivedAt` and `urgency` are read."""
 
+    lane: Lane
     work: Document
     due: datetime
     """By when somebody must look at the line, if this is its first work or is prompt."""
+    kind: str = INBOUND
+    """The line's `type`."""
     line: Document = field(default_factory=dict)
     """What a line of this kind is made with, beside what all lines have."""
+    lead: tuple[Change, ...] = ()
+    """What it changes about a line that is empty."""
     hurry: tuple[Change, ...] = ()
     """What prompt work changes about a line that others stand in."""
 
@@ -71,51 +80,73 @@ class Joining:
     def first(self) -> Patch:
         """Into a line that is empty."""
         since = Change("set", "/since", self.work["receivedAt"])
-        return Patch(LANE_DOCUMENT, (*self._common, self._due, since), "FROM c WHERE ARRAY_LENGTH(c.pending) = 0")
+        changes = (*self._common, self._due, since, *self.lead)
+        return Patch(line_id(self.lane), changes, "FROM c WHERE ARRAY_LENGTH(c.pending) = 0")
 
     def behind(self) -> Patch:
         """Into a line in which others stand. Its next step stays what it is, unless this is prompt."""
         hurry = (self._due, *self.hurry) if self._prompt else ()
-        return Patch(LANE_DOCUMENT, (*self._common, *hurry), "FROM c WHERE ARRAY_LENGTH(c.pending) > 0")
+        return Patch(line_id(self.lane), (*self._common, *hurry), "FROM c WHERE ARRAY_LENGTH(c.pending) > 0")
 
-    def new(self, lane: Lane) -> Create:
+    def new(self) -> Create:
         """Into a line that is made for it."""
         return Create({
-            **self.line, "id": LANE_DOCUMENT, "lane": lane, "type": "lane", "accepted": 1, "waiting": 1,
+            **self.line, "id": line_id(self.lane), "lane": self.lane, "type": self.kind, "accepted": 1, "waiting": 1,
             "prompts": int(self._prompt), "pending": [self.work], "since": self.work["receivedAt"],
             "due": clock.written(self.due), "looked": 0,
         })  # fmt: skip
 
 
-async def join(container: Container, keep: Sequence[Create], joining: Joining, lane: Lane) -> Joined:
-    """Keep documents and put their work at the end of the lane's line, all or nothing."""
-    place = len(keep)
+class _Way(Enum):
+    """What a line is taken to be."""
+
+    EMPTY = auto()
+    OTHERS = auto()
+    NONE = auto()
+
+    def operation(self, joining: Joining) -> Operation:
+        match self:
+            case _Way.EMPTY:
+                return joining.first()
+            case _Way.OTHERS:
+                return joining.behind()
+            case _Way.NONE:
+                return joining.new()
+
+    def instead(self, error: StoreError) -> "_Way":
+        """What it is, since it is not this."""
+        if isinstance(error, NotThere):
+            return _Way.NONE
+        # Two may race for a lane's first work: the loser finds the line and joins it.
+        return _Way.OTHERS if self is _Way.EMPTY else _Way.EMPTY
+
+    @property
+    def joined(self) -> Joined:
+        return Joined.BEHIND if self is _Way.OTHERS else Joined.FIRST
+
+
+async def join_all(container: Container, keep: Sequence[Create], joinings: Sequence[Joining]) -> tuple[Joined, ...]:
+    """Keep documents and put work at the end of each of these lines (of one partition), all or nothing."""
+    ways = [_Way.EMPTY for _ in joinings]
     while True:
-        ways: tuple[tuple[Operation, Joined], ...] = (
-            (joining.first(), Joined.FIRST),
-            (joining.behind(), Joined.BEHIND),
-        )
-        for operation, joined in ways:
-            try:
-                await container.batch((*keep, operation), lane)
-            except AlreadyThere:
-                return Joined.AGAIN
-            except NotThere:
-                break
-            except ConditionFailed:
-                continue
-            return joined
-        else:
-            # It was filled and emptied in between.
-            continue
+        lines = [way.operation(joining) for way, joining in zip(ways, joinings, strict=True)]
         try:
-            await container.batch((*keep, joining.new(lane)), lane)
-        except AlreadyThere as error:
-            # Two may race for a lane's first work: the loser finds the line and joins it.
-            if error.index != place:
-                return Joined.AGAIN
+            await container.batch((*keep, *lines), joinings[0].lane)
+        except StoreError as error:
+            at = error.index - len(keep)
+            if at < 0:
+                if isinstance(error, AlreadyThere):
+                    return tuple(Joined.AGAIN for _ in joinings)
+                raise
+            ways[at] = ways[at].instead(error)
         else:
-            return Joined.FIRST
+            return tuple(way.joined for way in ways)
+
+
+async def join(container: Container, keep: Sequence[Create], joining: Joining) -> Joined:
+    """Keep documents and put their work at the end of the lane's line, all or nothing."""
+    (joined,) = await join_all(container, keep, (joining,))
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +163,8 @@ class Leaving:
     """The work seen behind it."""
     also: tuple[Change, ...] = ()
 
-    def patch(self, next: Mapping[str, Any] | None) -> Patch:
-        """The change to the line, with this work behind the head."""
+    def patch(self, lane: Lane, next: Mapping[str, Any] | None) -> Patch:
+        """The change to the lane's line, with this work behind the head."""
         # A line may be said to have nothing due only while nobody has joined it since it was read: else the one who
         # joined would be known to nobody if its signal were lost (P2).
         # And whoever is said to be next must be: others may have come in between, or have been taken out.
@@ -146,7 +177,7 @@ class Leaving:
             Change("set", "/since", next["receivedAt"] if next else None),
             *self.also,
         )
-        return Patch(LANE_DOCUMENT, changes, condition=f"FROM c WHERE {self.head} AND {behind}")
+        return Patch(line_id(lane), changes, condition=f"FROM c WHERE {self.head} AND {behind}")
 
 
 async def settle(container: Container, before: Sequence[Operation], leaving: Leaving, lane: Lane) -> bool:
@@ -158,11 +189,11 @@ async def settle(container: Container, before: Sequence[Operation], leaving: Lea
     next = leaving.next
     while True:
         try:
-            await container.batch((*before, leaving.patch(next)), lane)
+            await container.batch((*before, leaving.patch(lane, next)), lane)
         except ConditionFailed as error:
             if error.index != len(before):
                 raise
-            line = await container.read(LANE_DOCUMENT, lane)
+            line = await container.read(line_id(lane), lane)
             behind = line["pending"][1] if line is not None and len(line["pending"]) > 1 else None
             if _name(behind) == _name(next):
                 # It is the head that is another.
@@ -202,12 +233,12 @@ class Overdue:
     """How often it was signalled for being overdue since somebody was last at it."""
 
 
-async def overdue(container: Container, now: datetime, limit: int) -> tuple[Overdue, ...]:
-    """Lines of a container that were due before `now`, the longest overdue first."""
+async def overdue(container: Container, kind: str, now: datetime, limit: int) -> tuple[Overdue, ...]:
+    """Lines of a kind that were due before `now`, the longest overdue first."""
     found = await container.query(
-        "SELECT c.lane, c.due, c.prompts, c.key, c.parked, c.blocked, c.looked FROM c WHERE c.type = 'lane' "
+        "SELECT c.lane, c.due, c.prompts, c.key, c.parked, c.blocked, c.looked FROM c WHERE c.type = @kind "
         "AND c.due < @now ORDER BY c.due",
-        {"@now": clock.written(now)},
+        {"@kind": kind, "@now": clock.written(now)},
         limit,
     )
     return tuple(
@@ -243,7 +274,7 @@ async def postpone(container: Container, lane: Lane, due: datetime, *more: Chang
     try:
         await container.patch(
             Patch(
-                LANE_DOCUMENT,
+                line_id(lane),
                 (Change("set", "/due", clock.written(due)), *more),
                 condition="FROM c WHERE ARRAY_LENGTH(c.pending) > 0",
             ),
@@ -281,7 +312,7 @@ async def missing(
     for document in found:
         lane = Lane(document["lane"])
         if lane not in lines:
-            lines[lane] = await container.read(LANE_DOCUMENT, lane)
+            lines[lane] = await container.read(line_id(lane), lane)
         line = lines[lane]
         if line is not None and any(work[member] == document["id"] for work in line["pending"]):
             continue

@@ -1,15 +1,14 @@
-"""The first station: a vendor's call becomes a stored message, or an answer that says what to mend.
+"""The first station: a vendor's call becomes a stored message with a place in its receivers' lines, or an answer that
+says what to mend.
 
 The order of the questions is part of the contract: who are you (401), how often (429), may you (403), is there such a
 municipality (404), did it let you in (403), and only then what you sent (400, 413, 422). Nothing is promised before the
-store has it (P1).
+store has it (P1). Who gets the message is decided here too, so that it is stored and routed in one go.
 """
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from shared.access.authenticate import Authenticator
@@ -33,14 +32,18 @@ from shared.identity.series import Environment
 from shared.log import LogEvent, log
 from shared.messages import lanes, urgency
 from shared.messages.documents import Unreachable
-from shared.messages.events import EventStore
-from shared.messages.model import Event
-from shared.messages.signals import EVENTS, SignalLost, Signals
+from shared.messages.events import Receipt
+from shared.messages.intake import NO_RECEIVER, Intake, Keeping
+from shared.messages.model import Event, receiver_key
+from shared.messages.signals import DELIVERIES, SignalLost, Signals
+from shared.messages.urgency import Urgency
+from shared.messages.worklist import Joined
 from shared.registry.decision import Action, Ask, Facts, require
 from shared.registry.register import Register
 from shared.road.keeping import kept_for
 from shared.road.limits import Limits
 from shared.road.placing import Placing
+from shared.road.routing import receipts_of
 from shared.road.telling import Accepting, nobody
 from shared.trail import facts as telling
 
@@ -89,14 +92,6 @@ class Accepted:
     warnings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How a message is kept: for how long its bytes, and what the audit log is to know of its acceptance."""
-
-    for_: timedelta
-    facts: Mapping[str, str]
-
-
 class Acceptance:
     """Takes messages in."""
 
@@ -105,7 +100,7 @@ class Acceptance:
         *,
         authenticator: Authenticator,
         register: Register,
-        events: EventStore,
+        intake: Intake,
         signals: Signals,
         limits: Limits,
         placing: Placing,
@@ -115,7 +110,7 @@ class Acceptance:
     ) -> None:
         self._authenticator = authenticator
         self._register = register
-        self._events = events
+        self._intake = intake
         self._signals = signals
         self._limits = limits
         self._placing = placing
@@ -147,8 +142,12 @@ class Acceptance:
             judging = Judging(Policy(post.strict, system.rules), self._environment, system.stu3, bundle_type)
             reading = await _read(_checked_body(post), resource, judging)
             event = await self._event(post, resource, caller, reading)
-            facts = telling.of_acceptance(caller.token_id, caller.client_id, rules_version())
-            return await self._keep(event, post.body, reading, Kept(kept_for(municipality), facts))
+            keeping = Keeping(
+                kept_for(municipality),
+                telling.of_acceptance(caller.token_id, caller.client_id, rules_version()),
+                telling.of_routing(post.orgnr, await self._register.version(post.orgnr)),
+            )
+            return await self._keep(event, post.body, reading, receipts_of(event, municipality), keeping)
         except (Unreachable, SignalLost):
             raise NotAvailable from None
 
@@ -190,26 +189,42 @@ class Acceptance:
             urgency=urgency.of(reading.event.kind.value, _severity(reading.event.severity)),
         )
 
-    async def _keep(self, event: Event, body: bytes, reading: Reading, kept: "Kept") -> Accepted:
+    async def _keep(
+        self, event: Event, body: bytes, reading: Reading, receipts: tuple[Receipt, ...], keeping: Keeping
+    ) -> Accepted:
         # A queue known to be out of reach is asked before anything is stored: the caller is then told to come back, and
         # nothing is here that he was not told of.
         if not await self._signals.ready():
             raise NotAvailable
-        new = await self._events.accept(event, body, kept.for_, kept.facts)
+        joined = await self._intake.accept(event, body, receipts, keeping)
+        new = joined is not None
         log(
             LogEvent.ACCEPTED if new else LogEvent.ACCEPTED_AGAIN,
             event_id=event.id, orgnr=event.orgnr, resource=event.resource, vkp_id=event.sender,
-            correlation_id=event.correlation_id,
+            correlation_id=event.correlation_id, count=len(receipts),
         )  # fmt: skip
+        if new and not receipts:
+            log(LogEvent.NO_RECEIVER, event_id=event.id, orgnr=event.orgnr, resource=event.resource, code=NO_RECEIVER)
         self._told(event, new=new)
         # Signalled again too when the message is not new: the caller may repeat it because the first signal was lost.
-        try:
-            await self._signals.send(EVENTS[event.urgency], event.lane)
-        except SignalLost:
-            # Stored, so it will be delivered whatever happens; but until the queue is back nobody knows when.
-            log(LogEvent.SIGNAL_LOST, lane=event.lane, queue=EVENTS[event.urgency])
-            raise
+        await self._signal(event, receipts, joined or tuple(Joined.AGAIN for _ in receipts))
         return Accepted(event.id, again=not new, warnings=reading.warnings)
+
+    async def _signal(self, event: Event, receipts: tuple[Receipt, ...], joined: tuple[Joined, ...]) -> None:
+        """Raises SignalLost when a signal could not be sent; the others are."""
+        queue, lost = DELIVERIES[event.urgency], False
+        for receipt, how in zip(receipts, joined, strict=True):
+            # Who joins a line that others stand in has their next step, unless it cannot wait for that.
+            if how is Joined.BEHIND and event.urgency is not Urgency.PROMPT:
+                continue
+            try:
+                await self._signals.send(queue, receipt.lane, to=receiver_key(event.orgnr, receipt.receiver))
+            except SignalLost:
+                # Stored, so it will be delivered whatever happens; but until the queue is back nobody knows when.
+                log(LogEvent.SIGNAL_LOST, lane=receipt.lane, queue=queue)
+                lost = True
+        if lost:
+            raise SignalLost
 
 
 async def _read(body: bytes, resource: str, judging: Judging) -> Reading:

@@ -6,9 +6,10 @@ from shared.clock import Clock
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Container
 from shared.messages.events import EventStore
+from shared.messages.partitions import ByLane
 from shared.messages.replays import Replays
 from shared.messages.returning import Returning
-from shared.messages.set_aside import Counted, SetAside
+from shared.messages.set_aside import SetAside
 from shared.messages.signals import Signals
 from shared.messages.withdrawing import TakingOut
 from shared.registry.register import Register
@@ -26,8 +27,7 @@ class AsideParts:
     def __init__(
         self,
         *,
-        events: Counted,
-        deliveries: Counted,
+        messages: ByLane,
         operations: Container,
         register: Register,
         access: FindAccess,
@@ -37,11 +37,11 @@ class AsideParts:
         clock: Clock,
         grace: timedelta,
     ) -> None:
-        found = SetAside(events, deliveries)
-        returning = Returning(events, deliveries, grace)
-        taking_out = TakingOut(events, deliveries, grace)
+        found = SetAside(messages)
+        returning = Returning(messages, grace)
+        taking_out = TakingOut(messages, grace)
         replays = Replays(operations)
-        event_store, delivery_store = EventStore(events, grace), DeliveryStore(deliveries, grace)
+        event_store, delivery_store = EventStore(messages, grace), DeliveryStore(messages, grace)
         permission = Permission(access, register, clock)
         self.desk = ReplayDesk(
             permission=permission, set_aside=found, returning=returning, replays=replays, trail=trail, clock=clock

@@ -22,6 +22,7 @@ from shared.messages.documents import ConditionFailed, NotThere, Unreachable
 from shared.messages.events import EventStore
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
+from shared.messages.owning import SAYS_SO
 from shared.messages.signals import DELIVERIES, Signal, SignalLost, Signals
 from shared.messages.urgency import Urgency
 from shared.registry.model import Content, Municipality, Receiver, WhenRefused
@@ -67,7 +68,8 @@ class Pace:
 
 
 class Delivering:
-    """Delivers. The number of each try is stored before it is made, and its outcome in one batch with the lane."""
+    """Delivers. A try is told in the lane's line before it is made, or when it lasts (`shared.messages.owning`); its
+    outcome is one batch with the line."""
 
     def __init__(
         self,
@@ -118,7 +120,7 @@ class Delivering:
         """One try of the lane's head, if the gate lets it. Whether the lane can go on at once."""
         verdict = await self._gate.enter(to, by)
         match verdict:
-            case Hold() if await self._hold(signal, to, verdict):
+            case Hold() if await self._hold(signal, to, by, verdict):
                 return False
             case Busy(retry_in):
                 await self._signal(signal, by, self._clock() + retry_in, woken=woken)
@@ -130,7 +132,7 @@ class Delivering:
             if begun is None:
                 return False
             with self._opened(begun) as span:
-                answer = await self._answer(begun, span)
+                begun, answer = await self._answer(begun, to, by, span)
         finally:
             if isinstance(verdict, Go):
                 await self._gate.leave(verdict, answer, again=begun is not None and begun.waits > 0)
@@ -138,9 +140,9 @@ class Delivering:
         with within(span):
             return await self._settle(begun, answer, signal, probe=probe)
 
-    async def _hold(self, signal: Signal, to: To, hold: Hold) -> bool:
+    async def _hold(self, signal: Signal, to: To, by: Urgency, hold: Hold) -> bool:
         """Park the lane. False when its head must have its last try now, whatever the gate says."""
-        line = await self._deliveries.park(signal.lane, to.key, hold.until)
+        line = await self._deliveries.park(signal.lane, to.key, by, self._clock(), hold.until)
         if line is None:
             return True
         if hold.code == BREAKER_OPEN:
@@ -177,8 +179,8 @@ class Delivering:
         }  # fmt: skip
         return traced(Stage.DELIVER, delivery.event.traceparent, told)
 
-    async def _answer(self, begun: Try, span: Traced) -> Answer:
-        answer = await self._hand_over(begun.delivery, span.traceparent)
+    async def _answer(self, begun: Try, to: To, by: Urgency, span: Traced) -> tuple[Try, Answer]:
+        begun, answer = await self._told_in_time(begun, to, by, span.traceparent)
         match answer:
             case Taken():
                 span.tell({"outcome": "taken"})
@@ -188,7 +190,21 @@ class Delivering:
             case Refused():
                 span.tell({"outcome": "refused"})
                 span.failed(answer.code)
-        return answer
+        return begun, answer
+
+    async def _told_in_time(self, begun: Try, to: To, by: Urgency, traceparent: str) -> tuple[Try, Answer]:
+        """Make the try; if it lasts and the line does not tell of it, it is told meanwhile."""
+        if begun.told:
+            return begun, await self._hand_over(begun.delivery, traceparent)
+        call = asyncio.ensure_future(self._hand_over(begun.delivery, traceparent))
+        try:
+            done, _ = await asyncio.wait((call,), timeout=SAYS_SO.total_seconds())
+            if not done:
+                # Whether it was overtaken shows when its outcome is written down.
+                begun = await self._deliveries.tell(begun, by, self._clock() + await self._silence(to)) or begun
+            return begun, await call
+        finally:
+            call.cancel()
 
     async def _hand_over(self, delivery: Delivery, traceparent: str) -> Answer:
         event = delivery.event

@@ -28,6 +28,8 @@ from shared.delivery.standing import Standings
 from shared.delivery.waking import Waking
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.events import EventStore
+from shared.messages.intake import Intake
+from shared.messages.partitions import ByLane
 from shared.registry.desk import Desk
 from shared.registry.entries import entry_of
 from shared.registry.keeping import Registry
@@ -72,8 +74,9 @@ class Hub:
         registry = LazyContainer(self._cosmos, "registry")
         operations = LazyContainer(self._cosmos, "operations")
         self.signals = ServiceBusSignals(settings.service_bus)
-        self.events = EventStore(LazyContainer(self._cosmos, "events"), grace)
-        self.deliveries = DeliveryStore(LazyContainer(self._cosmos, "deliveries"), grace)
+        messages = ByLane(LazyContainer(self._cosmos, "messages"))
+        self.events = EventStore(messages, grace)
+        self.deliveries = DeliveryStore(messages, grace)
         self.refusals = RefusalTrail(LazyContainer(self._cosmos, "refusals"))
         self._pseudonyms = Pseudonyms(
             settings.pseudonym_key.get_secret_value(),
@@ -88,7 +91,7 @@ class Hub:
         self.acceptance = Acceptance(
             authenticator=authenticator,
             register=register,
-            events=self.events,
+            intake=Intake(messages, grace),
             signals=self.signals,
             limits=self.limits,
             placing=Placing(
@@ -111,7 +114,7 @@ class Hub:
         )
         self.waking = Waking(
             standings=standings,
-            lanes=LazyContainer(self._cosmos, "deliveries"),
+            lanes=LazyContainer(self._cosmos, "messages"),
             register=register,
             signals=self.signals,
             clock=clock,
@@ -156,8 +159,7 @@ class Hub:
         self.trail = TrailParts(trail, settings.cosmos, clock)
         self.trail_desk = self.trail.desk(self._access_in(kept), self._every_pseudonym, settings.public_url or "")
         self.aside = AsideParts(
-            events=LazyContainer(self._cosmos, "events"),
-            deliveries=LazyContainer(self._cosmos, "deliveries"),
+            messages=messages,
             operations=operations,
             register=register,
             access=self._access_in(kept),

@@ -1,8 +1,11 @@
-"""The second station: each accepted event becomes one delivery for each receiver of its municipality."""
+"""The second station: each event becomes one delivery for each receiver of its municipality.
 
-from dataclasses import dataclass, replace
+What has receivers when it comes in passes it there and then (`shared.road.accepting`). What had none, and was put back
+by a person, passes it here: a lane's line of events that are not routed, worked off in order.
+"""
+
+from dataclasses import replace
 from itertools import zip_longest
-from typing import Final
 
 from shared.clock import Clock
 from shared.log import LogEvent, log
@@ -10,33 +13,20 @@ from shared.messages import lanes
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import ConditionFailed
 from shared.messages.events import EventStore, Placed, Receipt
+from shared.messages.intake import NO_RECEIVER
 from shared.messages.lanes import Lane
-from shared.messages.model import Delivery, Event
+from shared.messages.model import Delivery, Event, receiver_key
 from shared.messages.signals import DELIVERIES, SignalLost, Signals
-from shared.messages.urgency import Urgency
-from shared.messages.worklist import Joined
 from shared.registry.model import Municipality
 from shared.registry.register import Register
 from shared.tracing import Stage, Traced, traced
 from shared.trail import facts as telling
 
-NO_RECEIVER: Final = "HUB_NO_RECEIVER"
-"""The cause of events that are set aside because nobody is there to get them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """The way of an event to one receiver."""
-
-    receiver: str
-    delivery: str
-    lane: Lane
-
-
-def legs_of(event: Event, municipality: Municipality | None) -> tuple[Leg, ...]:
-    """One for each receiver that gets this event."""
+def receipts_of(event: Event, municipality: Municipality | None) -> tuple[Receipt, ...]:
+    """Who gets this event: each receiver of its municipality that takes what was posted to that address."""
     return tuple(
-        Leg(each.id, lanes.delivery_id(event.id, each.id), lanes.outbound(event.orgnr, each.id, event.patient))
+        Receipt(each.id, lanes.delivery_id(event.id, each.id), lanes.outbound(event.orgnr, each.id, event.patient))
         for each in (municipality.receivers if municipality else ())
         if each.takes(event.resource)
     )
@@ -72,28 +62,24 @@ class Routing:
 
     async def _routed(self, placed: Placed, behind: Placed | None, span: Traced) -> None:
         event, now = placed.event, self._clock()
-        legs = legs_of(event, await self._register.municipality(event.orgnr))
+        receipts = receipts_of(event, await self._register.municipality(event.orgnr))
         by = telling.of_routing(event.orgnr, await self._register.version(event.orgnr))
-        if not legs:
+        if not receipts:
             await self._events.quarantined(event, now, NO_RECEIVER, behind, placed.place)
             span.failed(NO_RECEIVER)
             log(LogEvent.NO_RECEIVER, event_id=event.id, orgnr=event.orgnr, resource=event.resource)
             return
         onward = replace(event, traceparent=span.traceparent)
-        signalled = []
-        for leg in legs:
-            delivery = Delivery(leg.delivery, leg.lane, leg.receiver, 0, now, onward, placed.place)
-            joined = await self._deliveries.create(delivery, in_place=placed.returned)
-            # Who joins a line that others stand in has their next step, unless it cannot wait for that.
-            if joined is not Joined.BEHIND or event.urgency is Urgency.PROMPT:
-                signalled.append((leg, delivery.key))
-        receipts = tuple(Receipt(leg.receiver, leg.delivery, leg.lane) for leg in legs)
+        for each in receipts:
+            await self._deliveries.create(
+                Delivery(each.delivery, each.lane, each.receiver, 0, now, onward, placed.place)
+            )
         await self._events.routed(event, receipts, now, behind, by)
-        span.tell({"count": len(legs)})
-        log(LogEvent.ROUTED, event_id=event.id, count=len(legs))
+        span.tell({"count": len(receipts)})
+        log(LogEvent.ROUTED, event_id=event.id, count=len(receipts))
         queue = DELIVERIES[event.urgency]
-        for leg, key in signalled:
+        for each in receipts:
             try:
-                await self._signals.send(queue, leg.lane, to=key)
+                await self._signals.send(queue, each.lane, to=receiver_key(event.orgnr, each.receiver))
             except SignalLost:
-                log(LogEvent.SIGNAL_LOST, lane=leg.lane, queue=queue)
+                log(LogEvent.SIGNAL_LOST, lane=each.lane, queue=queue)

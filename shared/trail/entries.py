@@ -42,6 +42,12 @@ _BEFORE_THE_ADDRESS: Final = frozenset({"SEND_SCOPE_MISSING", "SEND_ADDRESS_UNKN
 """Refusals given before the address was known to be a municipality's."""
 
 
+def of_message(document: Document) -> Iterator[Entry]:
+    """The entries of whatever stands in the container `messages`."""
+    yield from of_event(document)
+    yield from of_delivery(document)
+
+
 def of_event(document: Document) -> Iterator[Entry]:
     """The entries of an event's document: accepted, routed, quarantined, …"""
     if document.get("type") != "event":

@@ -15,6 +15,7 @@ from typing import Any, Final
 from shared import clock
 from shared.clock import Clock
 from shared.messages.documents import Document
+from shared.messages.worklist import INBOUND, OUTBOUND
 from shared.watch.numbers import Aside, Line, Numbers, Receiver, Waiting, added_up, with_aside
 from shared.watch.ports import Looking
 
@@ -29,25 +30,24 @@ _LINES: Final = (
     "c.pending[0].orgnr AS headOrgnr, "
     "(SELECT VALUE MIN(p.receivedAt) FROM p IN c.pending WHERE p.urgency = 'prompt') AS prompt, "
     "(SELECT VALUE MIN(p.receivedAt) FROM p IN c.pending WHERE p.urgency = 'routine') AS routine "
-    "FROM c WHERE c.type = 'lane' AND "
+    "FROM c WHERE c.type = @type AND "
 )
 _WAITING: Final = "c.since > ''"
 _URGENT: Final = "c.prompts >= 1 AND c.since < @before"
 
 
 class Look:
-    """Looks into the containers `events` and `deliveries`."""
+    """Looks into the container `messages`."""
 
-    def __init__(self, events: Looking, deliveries: Looking, clock: Clock, most_lanes: int = MOST_LANES) -> None:
-        self._events = events
-        self._deliveries = deliveries
+    def __init__(self, messages: Looking, clock: Clock, most_lanes: int = MOST_LANES) -> None:
+        self._messages = messages
         self._clock = clock
         self._most = most_lanes
 
     async def numbers(self) -> Numbers:
         """All that waits and all that is set aside. Raises Unreachable."""
         now = self._clock()
-        inbound = await self._lines(self._events, _WAITING)
+        inbound = await self._lines(INBOUND, _WAITING)
         outbound, more = await self._outbound()
         receivers = added_up([*inbound, *outbound])
         counted = {key: replace(each, at_least=each.key in more) for key, each in receivers.items()}
@@ -62,7 +62,7 @@ class Look:
         for _ in range(MOST_PAGES):
             others = {f"@k{number}": key for number, key in enumerate(sorted(seen))}
             left_out = f" AND c.key NOT IN ({', '.join(others)})" if others else ""
-            page = await self._lines(self._deliveries, _WAITING + left_out, others)
+            page = await self._lines(OUTBOUND, _WAITING + left_out, others)
             lines += page
             if len(page) < self._most:
                 break
@@ -72,42 +72,37 @@ class Look:
     async def urgent(self, before: datetime) -> tuple[Line, ...]:
         """Lanes, on the way in and out, with something urgent that was accepted before this moment."""
         at = {"@before": clock.written(before)}
-        lines = [*await self._lines(self._events, _URGENT, at), *await self._lines(self._deliveries, _URGENT, at)]
+        lines = [*await self._lines(INBOUND, _URGENT, at), *await self._lines(OUTBOUND, _URGENT, at)]
         return tuple(each for each in lines if each.prompt.oldest is not None and each.prompt.oldest <= before)
 
     async def of_receiver(self, orgnr: str, receiver: str) -> Receiver:
         """What one receiver has waiting."""
-        lines = await self._lines(self._deliveries, f"c.key = @key AND {_WAITING}", {"@key": f"{orgnr}/{receiver}"})
+        lines = await self._lines(OUTBOUND, f"c.key = @key AND {_WAITING}", {"@key": f"{orgnr}/{receiver}"})
         found = added_up(lines).get((orgnr, receiver)) or Receiver(orgnr, receiver, MappingProxyType({}), 0)
         return replace(found, at_least=len(lines) >= self._most)
 
     async def overdue(self, before: datetime) -> dict[str, int]:
-        """How many lanes were due before this moment, by container; only those where there are any."""
-        at = {"@before": clock.written(before)}
+        """How many lanes were due before this moment, on the way in and out; only those where there are any."""
+        at = clock.written(before)
         found = {}
-        for name, container in (("events", self._events), ("deliveries", self._deliveries)):
-            text = "SELECT VALUE COUNT(1) FROM c WHERE c.type = 'lane' AND c.due < @before"
-            found[name] = int(await container.value(text, at) or 0)
+        for name, kind in (("events", INBOUND), ("deliveries", OUTBOUND)):
+            text = "SELECT VALUE COUNT(1) FROM c WHERE c.type = @type AND c.due < @before"
+            found[name] = int(await self._messages.value(text, {"@type": kind, "@before": at}) or 0)
         return {name: count for name, count in found.items() if count}
 
-    async def _lines(
-        self, container: Looking, where: str, parameters: Mapping[str, Any] | None = None
-    ) -> tuple[Line, ...]:
-        found = await container.query(f"{_LINES}{where} ORDER BY c.since", dict(parameters or {}), self._most)
+    async def _lines(self, kind: str, where: str, parameters: Mapping[str, Any] | None = None) -> tuple[Line, ...]:
+        given = {"@type": kind, **(parameters or {})}
+        found = await self._messages.query(f"{_LINES}{where} ORDER BY c.since", given, self._most)
         return tuple(_line(each) for each in found)
 
     async def aside(self) -> tuple[tuple[Aside, ...], bool]:
         """What is set aside, by receiver and cause, and whether there is more than was looked at."""
         groups: dict[tuple[str, str, str], Aside] = {}
-        more = False
-        for container in (self._events, self._deliveries):
-            found = await container.query(
-                "SELECT c.aside FROM c WHERE c.aside.at > '' ORDER BY c.aside.at", {}, MOST_ASIDE
-            )  # fmt: skip
-            more = more or len(found) >= MOST_ASIDE
-            for each in found:
-                _group(groups, each["aside"])
-        return tuple(sorted(groups.values(), key=lambda each: each.oldest)), more
+        text = "SELECT c.aside FROM c WHERE c.aside.at > '' ORDER BY c.aside.at"
+        found = await self._messages.query(text, {}, MOST_ASIDE)
+        for each in found:
+            _group(groups, each["aside"])
+        return tuple(sorted(groups.values(), key=lambda each: each.oldest)), len(found) >= MOST_ASIDE
 
 
 def _line(document: Document) -> Line:

@@ -40,7 +40,7 @@ class Killed(BaseException):
 
 
 class _Definition:
-    key = PartitionKey.of({"paths": ["/lane"]})
+    key = PartitionKey.of({"paths": ["/partition"]})
 
 
 class MemoryContainer:
@@ -92,6 +92,11 @@ class MemoryContainer:
         after()
         return cast(Sequence[Document], _copy(found))
 
+    async def value(self, text: str, parameters: dict[str, Any]) -> Any:
+        """The one value of an aggregate."""
+        found = await self.query(text, parameters, limit=1)
+        return found[0] if found else None
+
     async def pages(self, text: str, parameters: dict[str, Any]) -> AsyncIterator[Sequence[Document]]:
         """As the audit log and the waking of lanes read."""
         found = await self.query(text, parameters, limit=10**9)
@@ -121,7 +126,7 @@ class MemoryContainer:
             match operation:
                 case Create(document):
                     place = (partition, document["id"])
-                    assert document.get("lane", partition) == partition
+                    assert document.get("partition", partition) == partition
                     if place in changed or place in self.documents:
                         raise AlreadyThere(index)
                     changed[place] = _copy(document)

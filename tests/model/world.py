@@ -22,17 +22,20 @@ from shared.delivery.gatekeeper import Gatekeeper
 from shared.delivery.standing import Standings
 from shared.delivery.waking import Waking
 from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore
+from shared.messages.deliveries import DeliveryStore, standing
 from shared.messages.documents import Unreachable
 from shared.messages.events import EventStore
+from shared.messages.intake import Intake, Keeping
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import RESTING, State
 from shared.messages.model import Delivery, Event
+from shared.messages.partitions import ByLane
 from shared.messages.signals import DELIVERIES, EVENTS, Queue, Signal, SignalLost
 from shared.messages.urgency import Urgency
+from shared.messages.worklist import INBOUND, OUTBOUND, Joined
 from shared.registry.model import Municipality, Receiver, WhenRefused
 from shared.road.delivering import Delivering, Pace
-from shared.road.routing import Routing
+from shared.road.routing import Routing, receipts_of
 from shared.road.watching import OrphanCheck
 from tests.model.memory import Killed, MemoryContainer, Trouble
 
@@ -79,6 +82,9 @@ class _Waiting:
     signal: Signal = field(compare=False)
 
 
+LINES: Final = (INBOUND, OUTBOUND)
+
+
 class World:
     """One municipality with two receivers. Times are UTC."""
 
@@ -104,11 +110,11 @@ class World:
         self.wake_every = WAKE
         self._next_wake = T0 + WAKE
         self._chances = itertools.cycle((0.1, 0.9, 0.5))
-        self.events_container = MemoryContainer(self._trouble)
-        self.deliveries_container = MemoryContainer(self._trouble)
+        self.messages = MemoryContainer(self._trouble)
         self.operations = MemoryContainer()
-        self.events = EventStore(self.events_container)
-        self.deliveries = DeliveryStore(self.deliveries_container)
+        self.intake = Intake(ByLane(self.messages))
+        self.events = EventStore(ByLane(self.messages))
+        self.deliveries = DeliveryStore(ByLane(self.messages))
         self.municipality = Municipality(
             ORGNR, "Solvik", tuple(Receiver(each, f"https://{each}.example/fhir") for each in self.receivers),
             when_refused=when_refused,
@@ -122,7 +128,7 @@ class World:
             register=register, standings=standings, clock=self.clock, chance=lambda: next(self._chances)
         )
         self.waking = Waking(
-            standings=standings, lanes=self.deliveries_container, register=register, signals=self, clock=self.clock,
+            standings=standings, lanes=self.messages, register=register, signals=self, clock=self.clock,
             chance=lambda: next(self._chances), pause=self._sleep,
         )  # fmt: skip
         self.delivering = Delivering(
@@ -225,16 +231,19 @@ class World:
             sha256="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", size=2, content_type="",
             correlation_id="c", traceparent="", received_at=self.now, urgency=urgency,
         )  # fmt: skip
+        receipts = receipts_of(event, self.municipality)
         try:
-            self._run(self.events.accept(event, b"{}"))
+            joined = self._run(self.intake.accept(event, b"{}", receipts, Keeping(None, {}, {})))
         except (Unreachable, Killed):
-            stored = (lane, identity) in self.events_container.documents
-            if stored:
+            if (lane, identity) in self.messages.documents:
                 self.accepted.append(event)
             return None
+        assert joined is not None
         self.accepted.append(event)
         try:
-            self._run(self.send(EVENTS[urgency], lane))
+            for receipt, how in zip(receipts, joined, strict=True):
+                if how is not Joined.BEHIND or urgency is Urgency.PROMPT:
+                    self._run(self.send(DELIVERIES[urgency], receipt.lane, to=f"{ORGNR}/{receipt.receiver}"))
         except SignalLost:
             return None
         return event
@@ -271,9 +280,8 @@ class World:
         """When the next check finds something to do: those in between change nothing, and are left out."""
         dues = [
             clock.read(each["due"])
-            for container in (self.events_container, self.deliveries_container)
-            for each in container.documents.values()
-            if each["type"] == "lane" and each["due"] is not None
+            for each in self.messages.documents.values()
+            if each["type"] in LINES and each["due"] is not None
         ]
         if not dues:
             return self.now + timedelta(days=365)
@@ -348,41 +356,59 @@ class World:
 
     # What a test sees
 
+    def line(self, lane: Lane) -> dict[str, Any] | None:
+        """A lane's line of work."""
+        return self.messages.documents.get((lanes.partition_of(lane), lanes.line_id(lane)))
+
     def document(self, event: Event, receiver: str) -> dict[str, Any] | None:
-        """The delivery of an event to a receiver."""
-        lane = lanes.outbound(ORGNR, receiver, event.patient)
-        return self.deliveries_container.documents.get((lane, lanes.delivery_id(event.id, receiver)))
+        """The delivery of an event to a receiver: its own document, or what its place in line tells."""
+        id = lanes.delivery_id(event.id, receiver)
+        document = self.messages.documents.get((event.lane, id))
+        line = self.line(lanes.outbound(ORGNR, receiver, event.patient))
+        if document is not None or line is None:
+            return document
+        at = next((at for at, work in enumerate(line["pending"]) if work["id"] == id), None)
+        return None if at is None else standing(line, at)
 
     def state(self, event: Event, receiver: str) -> State:
         """Where an event is on its way to a receiver."""
         document = self.document(event, receiver)
-        if document is None:
-            return State(self.events_container.documents[(event.lane, event.id)]["state"])
-        return State(document["state"])
+        return State(document["state"] if document else self.messages.documents[(event.lane, event.id)]["state"])
 
     def orphans(self) -> list[str]:
         """Messages that have a next step and stand in no line, and lines with work that are never due."""
         found = []
-        for container, member in ((self.events_container, "event"), (self.deliveries_container, "id")):
-            lines = {lane: each for (lane, id_), each in container.documents.items() if id_ == "lane"}
-            for (lane, id_), each in container.documents.items():
-                if each["type"] not in {"event", "delivery"}:
-                    continue
-                open_ = State(each["state"]) not in RESTING and not (
-                    each["type"] == "event" and each["state"] == State.ROUTED
-                )
-                stands = any(work[member] == id_ for work in lines[Lane(lane)]["pending"])
-                if open_ != stands:
+        for (partition, id_), each in self.messages.documents.items():
+            if each["type"] == "event":
+                found += [
+                    f"{receipt['delivery']} has no document and is in no line"
+                    for receipt in each["receivers"]
+                    if (partition, receipt["delivery"]) not in self.messages.documents
+                    and not self._stands(Lane(receipt["lane"]), receipt["delivery"])
+                ]
+            elif each["type"] == "delivery":
+                stands = self._stands(Lane(each["lane"]), id_)
+                if (State(each["state"]) not in RESTING) != stands:
                     found.append(f"{id_} is {each['state']}, in line: {stands}")
-            for lane, line in lines.items():
-                pending = line["pending"]
-                prompts = sum(work["urgency"] == Urgency.PROMPT for work in pending)
-                since = pending[0]["receivedAt"] if pending else None
-                if (line["due"] is not None) != bool(pending):
-                    found.append(f"line {lane} has {len(pending)} waiting and is due {line['due']}")
-                if (line["waiting"], line["prompts"], line["since"]) != (len(pending), prompts, since):
-                    found.append(f"line {lane} does not know what it holds")
+            elif each["type"] in LINES:
+                found += _wrong(each)
         return found
+
+    def _stands(self, lane: Lane, delivery: str) -> bool:
+        line = self.line(lane)
+        return line is not None and any(work["id"] == delivery for work in line["pending"])
+
+
+def _wrong(line: dict[str, Any]) -> list[str]:
+    found = []
+    lane, pending = line["lane"], line["pending"]
+    prompts = sum(work["urgency"] == Urgency.PROMPT for work in pending)
+    since = pending[0]["receivedAt"] if pending else None
+    if (line["due"] is not None) != bool(pending):
+        found.append(f"line {lane} has {len(pending)} waiting and is due {line['due']}")
+    if (line["waiting"], line["prompts"], line["since"]) != (len(pending), prompts, since):
+        found.append(f"line {lane} does not know what it holds")
+    return found
 
 
 async def _unless_killed(work: Coroutine[Any, Any, Any]) -> bool:
