@@ -66,6 +66,11 @@ def _read(entry: Json) -> _Operation:
     )
 
 
+def only_reads(operations: list[_Operation]) -> bool:
+    """Whether a batch changes nothing."""
+    return all(each.kind == "Read" for each in operations)
+
+
 def run(
     documents: Documents,
     db: sqlite3.Connection,

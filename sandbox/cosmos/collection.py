@@ -100,9 +100,12 @@ class Collection:
         epk = _key(request, container)
         operations = batching.read_operations(body_of(request), len(request.body))
         minimal = request.headers.get("prefer", "").lower() == "return=minimal"
-        outcome = await self._storage.write(
-            lambda db: batching.run(self._documents, db, container, epk, operations, minimal)
-        )
+        if batching.only_reads(operations):
+            outcome = batching.run(self._documents, self._storage.reader, container, epk, operations, minimal)
+        else:
+            outcome = await self._storage.write(
+                lambda db: batching.run(self._documents, db, container, epk, operations, minimal)
+            )
         return Response(outcome.status, outcome.body, {"x-ms-request-charge": str(outcome.charge)})
 
     async def _changes(self, request: Request, container: Container) -> Response:

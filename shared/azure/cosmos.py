@@ -53,6 +53,12 @@ class CosmosContainer:
         except NotThere:
             return None
 
+    async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
+        """See Container."""
+        async with self._told_apart():
+            found = await self._proxy.execute_item_batch([("read", (id,)) for id in ids], partition)
+        return tuple(dict(each["resourceBody"]) for each in found)
+
     async def patch(self, patch: Patch, partition: str) -> Document:
         """See Container."""
         async with self._told_apart():
@@ -189,6 +195,10 @@ class LazyContainer:
     async def read(self, id: str, partition: str) -> Document | None:
         """See Container."""
         return await (await self._container()).read(id, partition)
+
+    async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
+        """See Container."""
+        return await (await self._container()).read_all(ids, partition)
 
     async def patch(self, patch: Patch, partition: str) -> Document:
         """See Container."""

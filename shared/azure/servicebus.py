@@ -44,11 +44,18 @@ class ServiceBusSignals:
         self._monotonic = monotonic
 
     async def send(
-        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+        self,
+        queue: Queue,
+        lane: Lane,
+        due: datetime | None = None,
+        *,
+        to: str = "",
+        woken: bool = False,
+        event: str = "",
     ) -> None:
         """See Signals."""
         message = ServiceBusMessage(
-            Signal(lane, to, woken).body(),
+            Signal(lane, to, woken, event).body(),
             session_id=lane,
             content_type="application/json",
             scheduled_enqueue_time_utc=due,

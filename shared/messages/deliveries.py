@@ -13,6 +13,7 @@ The outcome of a try is one batch over the delivery and the line. The number of 
 of one queue, whose sessions give them the lane one at a time; `trying` and `owner` are the fence between two queues.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ from shared.messages.documents import (
 from shared.messages.lanes import Lane, line_id
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import Delivery, Station
+from shared.messages.signals import hint
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import GRACE, OUTBOUND, Joined, Joining, Leaving, Missing, Overdue
 
@@ -62,6 +64,13 @@ class Try:
     """The work behind it in line."""
     told: bool = True
     """Whether the line tells of it; else its worker's queue owns the line."""
+    payload: Document | None = None
+    """The document of its bytes, if that was fetched together with the line."""
+
+    @property
+    def following(self) -> str:
+        """A hint whose turn it is next (see Signal)."""
+        return hint(self.next["event"], self.next["size"]) if self.next else ""
 
     @property
     def more(self) -> bool:
@@ -163,20 +172,21 @@ class DeliveryStore:
         return None if document is None else str(document["words"])
 
     async def begin(
-        self, lane: Lane, by: Urgency, now: datetime, silence: timedelta, *, woken: bool = False
+        self, lane: Lane, by: Urgency, now: datetime, silence: timedelta, *, woken: bool = False, event: str = ""
     ) -> Try | Elsewhere | None:
         """Begin a try of the lane's first delivery, unless there is none or it must wait.
 
         `by` is the worker's queue; `silence` is after how long somebody must look again if the worker is never heard
-        of; `woken` says that its receiver is back, so that nothing need be waited for. Raises Unreachable, also for a
-        lane that is never left in peace.
+        of; `woken` says that its receiver is back, so that nothing need be waited for; `event` is the one that
+        is likely to be first. Raises Unreachable, also for a lane that is never left in peace.
         """
         for _ in range(_ATTEMPTS):
-            line = await self._container.read(line_id(lane), lane)
+            line, payload = await self._line_with(event, lane)
             if line is None or not line["pending"]:
                 return None
             if owning.owner(line) is by:
-                return _try(line, told=False)
+                first = _try(line, told=False)
+                return replace(first, payload=payload if first.delivery.event.id == event else None)
             elsewhere = await self._elsewhere(line, lane, by, now)
             if elsewhere is not None:
                 return elsewhere
@@ -186,6 +196,15 @@ class DeliveryStore:
             if begun is not None:
                 return begun
         raise Unreachable("LANE_CONTENDED")
+
+    async def _line_with(self, event: str, lane: Lane) -> tuple[Document | None, Document | None]:
+        """The lane's line, and the bytes of an event with it."""
+        if event:
+            # Bytes that are gone already, or more than one answer holds.
+            with contextlib.suppress(NotThere, Unreachable):
+                line, payload = await self._container.read_all((line_id(lane), model.payload_id(event)), lane)
+                return line, payload
+        return await self._container.read(line_id(lane), lane), None
 
     async def _elsewhere(self, line: Document, lane: Lane, by: Urgency, now: datetime) -> Elsewhere | None:
         if owning.owner(line) is not None:

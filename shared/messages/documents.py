@@ -68,6 +68,9 @@ class Container(Protocol):
     async def read(self, id: str, partition: str) -> Document | None:
         """One point read; None when there is no such document."""
 
+    async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
+        """Several documents of one partition in one go, as of the same moment. Raises NotThere when one is missing."""
+
     async def patch(self, patch: Patch, partition: str) -> Document:
         """Change one document and return it as it is afterwards. Raises NotThere, ConditionFailed."""
 

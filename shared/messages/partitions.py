@@ -26,6 +26,10 @@ class ByLane:
         """One point read; None when there is no such document."""
         return await self.whole.read(id, partition_of(lane))
 
+    async def read_all(self, ids: Sequence[str], lane: str) -> tuple[Document, ...]:
+        """Several documents in one go, as of the same moment. Raises NotThere when one is missing."""
+        return await self.whole.read_all(ids, partition_of(lane))
+
     async def patch(self, patch: Patch, lane: str) -> Document:
         """Change one document and return it as it is afterwards. Raises NotThere, ConditionFailed."""
         return await self.whole.patch(patch, partition_of(lane))

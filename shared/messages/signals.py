@@ -29,6 +29,10 @@ DELIVERIES: Final[Mapping[Urgency, Queue]] = {
 """Where outbound lanes are signalled."""
 
 
+FETCHED_TOGETHER: Final = 128 * 1024
+"""Bytes. Cosmos DB answers with 2 MB at the most, and a line may be long."""
+
+
 class SignalLost(Exception):
     """The signal could not be sent, or it is not known whether it was."""
 
@@ -42,6 +46,8 @@ class Signal:
     """Of an outbound lane: its receiver's key (orgnr/id), so that a receiver that takes nothing costs no look."""
     woken: bool = False
     """Its receiver is back: the lane need not wait its time out."""
+    event: str = ""
+    """A hint: the event that stands first in the line, most likely, and can be fetched together with it."""
 
     def body(self) -> bytes:
         """As sent."""
@@ -50,7 +56,14 @@ class Signal:
             said["to"] = self.to
         if self.woken:
             said["woken"] = True
+        if self.event:
+            said["event"] = self.event
         return json.dumps(said).encode("ascii")
+
+
+def hint(event: str, size: int) -> str:
+    """The hint to an event of so many bytes: none to one that is too large to be fetched together with its line."""
+    return event if size <= FETCHED_TOGETHER else ""
 
 
 def signal_from(session: str, body: bytes) -> Signal:
@@ -61,17 +74,29 @@ def signal_from(session: str, body: bytes) -> Signal:
         said = None
     if not isinstance(said, dict):
         return Signal(Lane(session))
-    to = said.get("to")
-    return Signal(Lane(session), to if isinstance(to, str) else "", said.get("woken") is True)
+    to, event = said.get("to"), said.get("event")
+    return Signal(
+        Lane(session),
+        to if isinstance(to, str) else "",
+        said.get("woken") is True,
+        event if isinstance(event, str) else "",
+    )
 
 
 class Signals(Protocol):
     """Sends signals."""
 
     async def send(
-        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+        self,
+        queue: Queue,
+        lane: Lane,
+        due: datetime | None = None,
+        *,
+        to: str = "",
+        woken: bool = False,
+        event: str = "",
     ) -> None:
-        """Signal a lane, now or at a later time (UTC). Raises SignalLost."""
+        """Signal a lane, now or at a later time (UTC); see Signal. Raises SignalLost."""
 
     async def ready(self) -> bool:
         """Whether signals can be sent, as far as is known; after a failure it is tried again now and then."""

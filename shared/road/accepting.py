@@ -35,7 +35,7 @@ from shared.messages.documents import Unreachable
 from shared.messages.events import Receipt
 from shared.messages.intake import NO_RECEIVER, Intake, Keeping
 from shared.messages.model import Event, receiver_key
-from shared.messages.signals import DELIVERIES, SignalLost, Signals
+from shared.messages.signals import DELIVERIES, SignalLost, Signals, hint
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
 from shared.registry.decision import Action, Ask, Facts, require
@@ -218,7 +218,8 @@ class Acceptance:
             if how is Joined.BEHIND and event.urgency is not Urgency.PROMPT:
                 continue
             try:
-                await self._signals.send(queue, receipt.lane, to=receiver_key(event.orgnr, receipt.receiver))
+                to = receiver_key(event.orgnr, receipt.receiver)
+                await self._signals.send(queue, receipt.lane, to=to, event=hint(event.id, event.size))
             except SignalLost:
                 # Stored, so it will be delivered whatever happens; but until the queue is back nobody knows when.
                 log(LogEvent.SIGNAL_LOST, lane=receipt.lane, queue=queue)

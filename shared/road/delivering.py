@@ -18,10 +18,10 @@ from shared.delivery.receiver import ReceiverClient
 from shared.delivery.schedule import Schedules
 from shared.log import LogEvent, log
 from shared.messages.deliveries import DeliveryStore, Elsewhere, Gone, Outcome, Refusal, Try
-from shared.messages.documents import ConditionFailed, NotThere, Unreachable
+from shared.messages.documents import ConditionFailed, Document, NotThere, Unreachable
 from shared.messages.events import EventStore
 from shared.messages.lifecycle import Step
-from shared.messages.model import Delivery, Event
+from shared.messages.model import Event, payload_from
 from shared.messages.owning import SAYS_SO
 from shared.messages.signals import DELIVERIES, Signal, SignalLost, Signals
 from shared.messages.urgency import Urgency
@@ -100,11 +100,12 @@ class Delivering:
         to = await self._to(signal)
         if to is None:
             return
-        woken, leave = signal.woken, self._clock() + LONGEST_GO
+        leave = self._clock() + LONGEST_GO
         for _ in range(IN_ONE_GO):
-            if not await self._next(signal, to, by, woken):
+            following = await self._next(signal, to, by)
+            if following is None:
                 return
-            woken = False
+            signal = replace(signal, woken=False, event=following)
             if self._clock() >= leave:
                 break
         await self._signal(signal, by)
@@ -116,21 +117,21 @@ class Delivering:
         line = await self._deliveries.line(signal.lane)
         return To(line["orgnr"], line["receiver"]) if line is not None and line["pending"] else None
 
-    async def _next(self, signal: Signal, to: To, by: Urgency, woken: bool) -> bool:
-        """One try of the lane's head, if the gate lets it. Whether the lane can go on at once."""
+    async def _next(self, signal: Signal, to: To, by: Urgency) -> str | None:
+        """One try of the lane's head, if the gate lets it. When the lane can go on at once, a hint whose turn it is."""
         verdict = await self._gate.enter(to, by)
         match verdict:
             case Hold() if await self._hold(signal, to, by, verdict):
-                return False
+                return None
             case Busy(retry_in):
-                await self._signal(signal, by, self._clock() + retry_in, woken=woken)
-                return False
+                await self._signal(signal, by, self._clock() + retry_in, woken=signal.woken)
+                return None
         answer: Answer | None = None
         begun: Try | None = None
         try:
-            begun = await self._begin(signal, to, by, woken)
+            begun = await self._begin(signal, to, by)
             if begun is None:
-                return False
+                return None
             with self._opened(begun) as span:
                 begun, answer = await self._answer(begun, to, by, span)
         finally:
@@ -138,7 +139,7 @@ class Delivering:
                 await self._gate.leave(verdict, answer, again=begun is not None and begun.waits > 0)
         probe = isinstance(verdict, Go) and verdict.probe
         with within(span):
-            return await self._settle(begun, answer, signal, probe=probe)
+            return begun.following if await self._settle(begun, answer, signal, probe=probe) else None
 
     async def _hold(self, signal: Signal, to: To, by: Urgency, hold: Hold) -> bool:
         """Park the lane. False when its head must have its last try now, whatever the gate says."""
@@ -155,9 +156,11 @@ class Delivering:
         log(LogEvent.PARKED, lane=signal.lane, receiver=to.receiver, orgnr=to.orgnr, code=hold.code)
         return True
 
-    async def _begin(self, signal: Signal, to: To, by: Urgency, woken: bool) -> Try | None:
+    async def _begin(self, signal: Signal, to: To, by: Urgency) -> Try | None:
         now = self._clock()
-        begun = await self._deliveries.begin(signal.lane, by, now, await self._silence(to), woken=woken)
+        begun = await self._deliveries.begin(
+            signal.lane, by, now, await self._silence(to), woken=signal.woken, event=signal.event
+        )
         if isinstance(begun, Elsewhere):
             # The other queue's worker has the lane. It goes on with what is urgent too; should it die, this one does.
             await self._signal(signal, by, begun.until)
@@ -195,8 +198,8 @@ class Delivering:
     async def _told_in_time(self, begun: Try, to: To, by: Urgency, traceparent: str) -> tuple[Try, Answer]:
         """Make the try; if it lasts and the line does not tell of it, it is told meanwhile."""
         if begun.told:
-            return begun, await self._hand_over(begun.delivery, traceparent)
-        call = asyncio.ensure_future(self._hand_over(begun.delivery, traceparent))
+            return begun, await self._hand_over(begun, traceparent)
+        call = asyncio.ensure_future(self._hand_over(begun, traceparent))
         try:
             done, _ = await asyncio.wait((call,), timeout=SAYS_SO.total_seconds())
             if not done:
@@ -206,13 +209,13 @@ class Delivering:
         finally:
             call.cancel()
 
-    async def _hand_over(self, delivery: Delivery, traceparent: str) -> Answer:
-        event = delivery.event
+    async def _hand_over(self, begun: Try, traceparent: str) -> Answer:
+        delivery, event = begun.delivery, begun.delivery.event
         municipality = await self._register.municipality(event.orgnr)
         receiver = municipality.receiver(delivery.receiver) if municipality is not None else None
         if municipality is None or receiver is None:
             return Later("HUB_RECEIVER_GONE")
-        body = await self._body(event)
+        body = await self._body(event, begun.payload)
         if body is None:
             log(LogEvent.BYTES_DIFFER, delivery_id=delivery.id)
             return Refused("HUB_BYTES_DIFFER", 0)
@@ -229,10 +232,10 @@ class Delivering:
             body = content.body
         return await self._receiver.post(receiver, delivery, body, traceparent)
 
-    async def _body(self, event: Event) -> bytes | None:
+    async def _body(self, event: Event, fetched: Document | None = None) -> bytes | None:
         """The bytes as they were accepted; None when they are not there, or not the same any more."""
         try:
-            body = await self._events.payload(event.id, event.lane)
+            body = payload_from(fetched) if fetched else await self._events.payload(event.id, event.lane)
         except (NotThere, ValueError, zlib.error):
             return None
         return body if hashlib.sha256(body).hexdigest() == event.sha256 else None

@@ -57,6 +57,15 @@ class MemoryContainer:
         after()
         return found
 
+    async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
+        """See Container."""
+        after = self._before()
+        found = [_copy(self.documents.get((partition, id))) for id in ids]
+        after()
+        if None in found:
+            raise NotThere
+        return tuple(cast(list[Document], found))
+
     async def patch(self, patch: Patch, partition: str) -> Document:
         """See Container."""
         after = self._before()

@@ -166,13 +166,20 @@ class World:
         return True
 
     async def send(
-        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+        self,
+        queue: Queue,
+        lane: Lane,
+        due: datetime | None = None,
+        *,
+        to: str = "",
+        woken: bool = False,
+        event: str = "",
     ) -> None:
         """See Signals."""
         if self.lost_signals > 0:
             self.lost_signals -= 1
             raise SignalLost("lost")
-        self._put(queue, Signal(lane, to, woken), due or self.now)
+        self._put(queue, Signal(lane, to, woken, event), due or self.now)
 
     def _put(self, queue: Queue, signal: Signal, due: datetime) -> None:
         heapq.heappush(self._signals, _Waiting(due, next(self._numbers), queue, signal))
@@ -243,7 +250,8 @@ class World:
         try:
             for receipt, how in zip(receipts, joined, strict=True):
                 if how is not Joined.BEHIND or urgency is Urgency.PROMPT:
-                    self._run(self.send(DELIVERIES[urgency], receipt.lane, to=f"{ORGNR}/{receipt.receiver}"))
+                    to = f"{ORGNR}/{receipt.receiver}"
+                    self._run(self.send(DELIVERIES[urgency], receipt.lane, to=to, event=event.id))
         except SignalLost:
             return None
         return event
