@@ -34,7 +34,7 @@ from shared.messages.documents import (
     StoreError,
     Unreachable,
 )
-from shared.messages.lanes import Lane, line_id
+from shared.messages.lanes import Lane, event_of, line_id
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import Delivery, Station
 from shared.messages.signals import hint
@@ -62,6 +62,8 @@ class Try:
     """How often the head has waited since the line has been so urgent: its place in the retry schedule."""
     next: Mapping[str, Any] | None
     """The work behind it in line."""
+    by: Urgency
+    """The queue whose worker makes it."""
     told: bool = True
     """Whether the line tells of it; else its worker's queue owns the line."""
     payload: Document | None = None
@@ -70,7 +72,7 @@ class Try:
     @property
     def following(self) -> str:
         """A hint whose turn it is next (see Signal)."""
-        return hint(self.next["event"], self.next["size"]) if self.next else ""
+        return hint(event_of(self.next["id"]), self.next["size"]) if self.next else ""
 
     @property
     def more(self) -> bool:
@@ -110,6 +112,15 @@ class Refusal:
     """How long the words are kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was read at one moment."""
+
+    line: Document | None
+    event: Document | None = None
+    payload: Document | None = None
+
+
 class Gone(Exception):
     """The delivery was ended by another way (withdrawn, expired) while it was being tried; its lane can go on."""
 
@@ -147,7 +158,7 @@ class DeliveryStore:
         """
         delivery = replace(delivery, kept=True)
         keep, due = (Create(delivery.document()),), delivery.routed_at + self._grace
-        joined = await inserting.join(self._container, keep, delivery.placed(), due)
+        joined = await inserting.join(self._container, keep, delivery.placed(), delivery.lane, due)
         return joined or await worklist.join(self._container, keep, joining(delivery, due))
 
     async def find(self, delivery: str, lane: Lane) -> Document | None:
@@ -161,7 +172,10 @@ class DeliveryStore:
             # It may have ended between the two looks.
             return document or await self._container.read(delivery, lane)
         if document is None:
-            document = standing(line, at)
+            event = await self._container.read(event_of(delivery), lane)
+            if event is None:
+                return None
+            document = standing(line, at, event)
         if at > 0 or not line["trying"]:
             return document
         return {**document, "state": State.DELIVERING.value, "attempts": _tried(line), "due": line["due"]}
@@ -181,30 +195,58 @@ class DeliveryStore:
         is likely to be first. Raises Unreachable, also for a lane that is never left in peace.
         """
         for _ in range(_ATTEMPTS):
-            line, payload = await self._line_with(event, lane)
+            seen = await self._seen(lane, event)
+            line = seen.line
             if line is None or not line["pending"]:
                 return None
             if owning.owner(line) is by:
-                first = _try(line, told=False)
-                return replace(first, payload=payload if first.delivery.event.id == event else None)
+                return await self._try(line, seen, by, told=False)
             elsewhere = await self._elsewhere(line, lane, by, now)
             if elsewhere is not None:
                 return elsewhere
             if not await self._may_begin(line, lane, now, woken=woken):
                 return None
-            begun = await self._told(line, lane, by, now, now + silence)
-            if begun is not None:
-                return begun
+            begun = await self._try(line, seen, by, told=True)
+            told = await self._told(line, lane, by, now, now + silence)
+            if told is not None:
+                # Others may have joined, or been put in behind it.
+                return replace(begun, urgency=_urgency(told), waits=told["waits"], next=_second(told))
         raise Unreachable("LANE_CONTENDED")
 
-    async def _line_with(self, event: str, lane: Lane) -> tuple[Document | None, Document | None]:
-        """The lane's line, and the bytes of an event with it."""
+    async def _seen(self, lane: Lane, event: str) -> "_Seen":
+        """The lane's line, and an event with its bytes."""
         if event:
             # Bytes that are gone already, or more than one answer holds.
             with contextlib.suppress(NotThere, Unreachable):
-                line, payload = await self._container.read_all((line_id(lane), model.payload_id(event)), lane)
-                return line, payload
-        return await self._container.read(line_id(lane), lane), None
+                ids = (line_id(lane), event, model.payload_id(event))
+                return _Seen(*await self._container.read_all(ids, lane))
+        return _Seen(await self._container.read(line_id(lane), lane))
+
+    async def _try(self, line: Document, seen: "_Seen", by: Urgency, *, told: bool) -> Try:
+        head = line["pending"][0]
+        id, document, payload = event_of(head["id"]), seen.event, seen.payload
+        if document is None or document["id"] != id:
+            document, payload = await self._event(hint(id, head["size"]), id, Lane(line["lane"]))
+        event, place = model.event_from(document), worklist.places(line)[0]
+        return Try(
+            delivery=model.delivery_from(head, line, event, line["tries"] + 1, place),
+            urgency=_urgency(line),
+            waits=line["waits"],
+            next=_second(line),
+            by=by,
+            told=told,
+            payload=payload,
+        )
+
+    async def _event(self, together: str, id: str, lane: Lane) -> tuple[Document, Document | None]:
+        if together:
+            with contextlib.suppress(NotThere, Unreachable):
+                event, payload = await self._container.read_all((id, model.payload_id(id)), lane)
+                return event, payload
+        document = await self._container.read(id, lane)
+        if document is None:
+            raise Unreachable("EVENT_MISSING")
+        return document, None
 
     async def _elsewhere(self, line: Document, lane: Lane, by: Urgency, now: datetime) -> Elsewhere | None:
         if owning.owner(line) is not None:
@@ -229,8 +271,8 @@ class DeliveryStore:
             await self.postpone(lane, wait)
         return False
 
-    async def _told(self, seen: Document, lane: Lane, by: Urgency, now: datetime, until: datetime) -> Try | None:
-        """Count the try in the line before it is made; None when the line is not any more what was seen."""
+    async def _told(self, seen: Document, lane: Lane, by: Urgency, now: datetime, until: datetime) -> Document | None:
+        """Count the try in the line before it is made. Returns the line; None when it is not any more what was seen."""
         head, leased = seen["pending"][0], clock.written(until)
         same = (
             f"c.pending[0].id = '{head['id']}' AND c.pending[0].tried = {head['tried']} AND c.tries = {seen['tries']}"
@@ -252,7 +294,7 @@ class DeliveryStore:
             f"FROM c WHERE {same} AND {free} AND c.blocked = null AND c.owner = {owned}",
         )
         try:
-            return _try(await self._container.patch(begun, lane), told=True)
+            return await self._container.patch(begun, lane)
         except (NotThere, ConditionFailed):
             return None
 
@@ -373,7 +415,7 @@ class DeliveryStore:
             prompt=begun.delivery.event.urgency is Urgency.PROMPT,
             due=due,
             next=begun.next,
-            also=(*_forgotten(begun), *((Change("set", "/blocked", blocked),) if blocked else ())),
+            also=(*_forgotten(begun), *_onward(begun, blocked)),
         )
 
     async def line(self, lane: Lane) -> Document | None:
@@ -428,8 +470,7 @@ class DeliveryStore:
 
     async def put_back(self, missing: Missing, now: datetime) -> None:
         """Put a delivery into the line it is missing from."""
-        kept = missing.document["type"] == "delivery"
-        delivery = model.delivery_from({**missing.document, "tried": missing.document["attempts"], "kept": kept}, 0)
+        delivery = model.delivery_of(missing.document)
         await worklist.join(self._container, (), joining(delivery, now + self._grace))
 
 
@@ -447,10 +488,10 @@ _ROUTED: Final = (
 )
 
 
-def standing(line: Document, at: int) -> Document:
+def standing(line: Document, at: int, event: Document) -> Document:
     """What there is to tell of a delivery that has no document of its own: it stands there in the line."""
-    work = line["pending"][at]
-    return model.delivery_from(work, 0, worklist.places(line)[at]).document()
+    work, place = line["pending"][at], worklist.places(line)[at]
+    return model.delivery_from(work, line, model.event_from(event), 0, place).document()
 
 
 def _of_event(event: Document, receipt: Mapping[str, Any]) -> Document:
@@ -465,16 +506,9 @@ def _at(line: Document | None, delivery: str) -> int | None:
     return next((at for at, work in enumerate(pending) if work["id"] == delivery), None)
 
 
-def _try(line: Document, *, told: bool) -> Try:
+def _second(line: Document) -> Mapping[str, Any] | None:
     pending = line["pending"]
-    tries = line["tries"] + (not told)
-    return Try(
-        delivery=model.delivery_from(pending[0], tries, worklist.places(line)[0]),
-        urgency=_urgency(line),
-        waits=line["waits"],
-        next=pending[1] if len(pending) > 1 else None,
-        told=told,
-    )
+    return pending[1] if len(pending) > 1 else None
 
 
 def _tried(line: Document) -> int:
@@ -498,6 +532,14 @@ def _let_go(begun: Try) -> tuple[Change, ...]:
     if begun.told:
         return (Change("set", "/trying", None),)
     return Change("incr", "/tries", 1), Change("set", "/owner", None)
+
+
+def _onward(begun: Try, blocked: str | None) -> tuple[Change, ...]:
+    """What becomes of the line."""
+    if blocked:
+        return (Change("set", "/blocked", blocked),)
+    # Its receiver takes messages (again): whoever works the line off need not say so of each.
+    return (Change("set", "/owner", begun.by.value),) if begun.told else ()
 
 
 def _forgotten(begun: Try) -> tuple[Change, ...]:

@@ -13,7 +13,7 @@ from typing import Final
 from shared import clock
 from shared.messages import owning, worklist
 from shared.messages.documents import AlreadyThere, Change, ConditionFailed, Container, Create, Document, Patch
-from shared.messages.lanes import line_id
+from shared.messages.lanes import Lane, line_id
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import OUTBOUND, Joined
 
@@ -32,15 +32,17 @@ class Insertion:
     work: Document
 
 
-async def join(container: Container, keep: Sequence[Create], work: Document, due: datetime) -> Joined | None:
+async def join(
+    container: Container, keep: Sequence[Create], work: Document, lane: Lane, due: datetime
+) -> Joined | None:
     """Keep documents and put their work into its lane's line where it belongs; None when there never was a line."""
     while True:
-        line = await container.read(line_id(work["lane"]), work["lane"])
+        line = await container.read(line_id(lane), lane)
         if line is None:
             return None
         leads = plan(line, (work,))[0].at == 0
         try:
-            await container.batch((*keep, *patches(line, (work,), due)), work["lane"])
+            await container.batch((*keep, *patches(line, (work,), due)), lane)
         except AlreadyThere:
             return Joined.AGAIN
         except ConditionFailed:

@@ -65,6 +65,11 @@ def lane_of(event: str) -> Lane | None:
     return Lane(match[1]) if match else None
 
 
+def event_of(delivery: str) -> str:
+    """The event that a delivery's id begins with."""
+    return delivery.rpartition(".")[0]
+
+
 def delivery_id(event: str, receiver: str) -> str:
     """The delivery's id, which is also the idempotency key its receiver gets with every try."""
     return f"{event}.{receiver}"

@@ -152,17 +152,17 @@ class Delivery:
         return receiver_key(self.event.orgnr, self.receiver)
 
     def work(self) -> Document:
-        """What handing it over needs to know, as kept in its lane's line."""
-        return {
-            **self.event.facts(),
+        """Its place in its lane's line. All else is in its event's document: lines are often written."""
+        work: Document = {
             "id": self.id,
-            "lane": self.lane,
-            "receiver": self.receiver,
-            "routedAt": clock.written(self.routed_at),
+            "receivedAt": clock.written(self.event.received_at),
+            "urgency": self.event.urgency.value,
+            "size": self.event.size,
             "tried": self.tried,
-            "returnedAt": clock.written(self.returned_at) if self.returned_at else None,
-            "kept": self.kept,
         }
+        if self.returned_at:
+            work["returnedAt"] = clock.written(self.returned_at)
+        return {**work, "kept": True} if self.kept else work
 
     def placed(self) -> Document:
         """The same of one that comes into the line with a place of its own, not with the next that is given."""
@@ -172,8 +172,13 @@ class Delivery:
         """The delivery's own document: routed, and where it has been since."""
         stations = (Station(self.routed_at, State.ROUTED), *after)
         return {
-            **self.placed(),
+            **self.event.facts(),
+            "id": self.id,
+            "lane": self.lane,
             "type": "delivery",
+            "receiver": self.receiver,
+            "place": self.place,
+            "routedAt": clock.written(self.routed_at),
             "state": stations[-1].state.value,
             "attempts": self.attempts,
             "due": clock.written(self.routed_at),
@@ -181,21 +186,38 @@ class Delivery:
         }
 
 
-def delivery_from(work: Mapping[str, Any], tries: int, place: int | None = None) -> Delivery:
-    """The delivery behind its place in line, where it was tried so often. Raises KeyError or ValueError for a document
-    that is none."""
-    tried, returned = work.get("tried", 0), work.get("returnedAt")
+def delivery_from(work: Mapping[str, Any], line: Mapping[str, Any], event: Event, tries: int, place: int) -> Delivery:
+    """The delivery behind its place in line, where it was tried so often. Raises KeyError or ValueError for work that
+    is none."""
+    tried, returned = work["tried"], work.get("returnedAt")
     return Delivery(
         id=work["id"],
-        lane=Lane(work["lane"]),
-        receiver=work["receiver"],
+        lane=Lane(line["lane"]),
+        receiver=line["receiver"],
         attempts=tried + tries,
-        routed_at=clock.read(work["routedAt"]),
-        event=event_from(work),
-        place=work.get("place", 0) if place is None else place,
+        # Where that is another time it has a document already, which tells of it.
+        routed_at=event.received_at,
+        event=event,
+        place=place,
         tried=tried,
         returned_at=clock.read(returned) if returned else None,
         kept=work.get("kept", False),
+    )
+
+
+def delivery_of(document: Mapping[str, Any], returned_at: datetime | None = None) -> Delivery:
+    """The delivery that its document tells of, to be put into its line once more. Raises KeyError or ValueError."""
+    return Delivery(
+        id=document["id"],
+        lane=Lane(document["lane"]),
+        receiver=document["receiver"],
+        attempts=document["attempts"],
+        routed_at=clock.read(document["routedAt"]),
+        event=event_from(document),
+        place=document.get("place", 0),
+        tried=document["attempts"],
+        returned_at=returned_at,
+        kept=document["type"] == "delivery",
     )
 
 

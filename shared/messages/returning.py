@@ -132,8 +132,7 @@ def _work(document: Document, now: datetime) -> Document:
     """As it stands in line."""
     if document["type"] == "event":
         return {**model.event_from(document).facts(), "place": document.get("place", 0)}
-    again = {"tried": document["attempts"], "returnedAt": clock.written(now), "kept": True}
-    return model.delivery_from({**document, **again}, 0).placed()
+    return model.delivery_of(document, now).placed()
 
 
 def _moved(document: Document, back: Back, now: datetime) -> Patch:

@@ -26,7 +26,7 @@ from shared.messages.documents import (
     Patch,
     Unreachable,
 )
-from shared.messages.lanes import Lane, line_id
+from shared.messages.lanes import Lane, event_of, line_id
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import Station
 from shared.messages.urgency import Urgency
@@ -103,7 +103,8 @@ class TakingOut:
             document = await self._container.read(id, lane)
             at = next((at for at, work in enumerate(line["pending"]) if work["id"] == id), None) if line else None
             if document is None and line is not None and at is not None:
-                document = standing(line, at)
+                event = await self._container.read(event_of(id), lane)
+                document = standing(line, at, event) if event is not None else None
             state = State(document["state"]) if document is not None else State.EXPIRED
             if document is None or state not in lifecycle.states_before(out.step):
                 return Taken(_instead(state, out.step, busy=state is State.DELIVERING))
@@ -186,7 +187,7 @@ def _moved(document: Document, line: Document | None, at: int | None, out: Out, 
     before = State(document["state"])
     state = lifecycle.after(before, out.step)
     station = Station(now, state, out.detail, out.facts)
-    if line is not None and at is not None and not line["pending"][at]["kept"]:
+    if line is not None and at is not None and not line["pending"][at].get("kept"):
         stations = [*document["stations"], station.document()]
         return Create({**document, "state": state.value, "due": None, "stations": stations})
     changes = [

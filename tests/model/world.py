@@ -376,7 +376,7 @@ class World:
         if document is not None or line is None:
             return document
         at = next((at for at, work in enumerate(line["pending"]) if work["id"] == id), None)
-        return None if at is None else standing(line, at)
+        return None if at is None else standing(line, at, self.messages.documents[event.lane, event.id])
 
     def state(self, event: Event, receiver: str) -> State:
         """Where an event is on its way to a receiver."""
