@@ -12,7 +12,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from sandbox.process import ROOT
 from sandbox.running import Hub
-from tools.package import app_files, archive, build, bytecode, dependencies, lock, proof
+from shared.release import FILE
+from tools.package import app_files, archive, build, bytecode, dependencies, lock, proof, release
 from tools.package.build import Built
 from tools.package.proof import Unpacked
 from tools.package.target import LEFT_OUT, SITE_PACKAGES, CannotPackage
@@ -47,8 +48,9 @@ def test_the_zip_holds_the_app_and_its_packages_and_nothing_else(built: Built) -
     with zipfile.ZipFile(built.path) as whole:
         names = whole.namelist()
         own = {name for name in names if not name.startswith(SITE_PACKAGES) and not name.endswith(".pyc")}
-        assert own == {path.as_posix() for path in app_files.own_files()}
-        assert sorted(name for name in own if (ROOT / name).read_bytes() != whole.read(name)) == []
+        assert own == {path.as_posix() for path in app_files.own_files()} | {FILE}
+        assert json.loads(whole.read(FILE)) == {"release": built.release}
+        assert sorted(name for name in own - {FILE} if (ROOT / name).read_bytes() != whole.read(name)) == []
     packages = {
         name.removeprefix(f"{SITE_PACKAGES}/").split("/")[0] for name in names if name.startswith(SITE_PACKAGES)
     }
@@ -104,8 +106,14 @@ def test_a_package_that_lacks_a_module_is_found_out(laid: Unpacked) -> None:
         gone.rename(there)
 
 
+async def test_a_hub_started_from_the_package_says_which_release_it_is(built: Built, hub: Hub) -> None:
+    assert built.release == release.of()
+    await proof.answers(hub, built.release)
+    with pytest.raises(CannotPackage, match="the package is another"):
+        await proof.answers(hub, "another")
+
+
 async def test_a_hub_started_from_the_package_takes_an_event_to_the_journal(laid: Unpacked, hub: Hub) -> None:
-    await proof.answers(hub)
     assert await proof.delivers(hub) in ("delivered", "journaled")
     # Both processes of the app, and nothing of the virtual environment in either.
     for mapped in map(_mapped, (hub.pids["app"], hub.pids["queues"])):
