@@ -1,7 +1,10 @@
 """The package is what Azure runs: built here, unpacked, and the main road run from it on its own packages alone."""
 
+import csv
 import hashlib
+import io
 import json
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -42,6 +45,20 @@ def test_a_second_build_is_the_same_bytes(built: Built, tmp_path: Path) -> None:
     assert build.build(tmp_path).sha256 == built.sha256 == hashlib.sha256(built.path.read_bytes()).hexdigest()
     for name in (build.BILL, build.LICENCES, build.DIGEST):
         assert (tmp_path / name).read_bytes() == (built.path.parent / name).read_bytes()
+
+
+def test_nothing_in_it_tells_of_the_machine_that_built_it(built: Built) -> None:
+    """Two checkouts of one commit, in two folders, would else be two packages."""
+    here = [str(each).encode() for each in (ROOT, Path(sys.prefix), Path(sys.base_prefix))]
+    with zipfile.ZipFile(built.path) as whole:
+        names = set(whole.namelist())
+        assert [name for name in names if any(each in whole.read(name) for each in here)] == []
+        # The hash of a file that names a folder tells of it too: none is listed that is not in the package.
+        records = [name for name in names if name.endswith(".dist-info/RECORD")]
+        assert len(records) == len(dependencies.shipped(lock.read()))
+        for record in records:
+            rows = csv.reader(io.StringIO(whole.read(record).decode(), newline=""))
+            assert [row[0] for row in rows if f"{SITE_PACKAGES}/{row[0]}" not in names] == []
 
 
 def test_the_zip_holds_the_app_and_its_packages_and_nothing_else(built: Built) -> None:
