@@ -6,6 +6,7 @@ import azure.functions as func
 
 from functions import http
 from functions.wiring import hub
+from shared import release
 from shared.api import capability, openapi, routes
 from shared.errors import UnknownAddress, WrongMethod
 
@@ -30,8 +31,8 @@ async def openapi_json(req: func.HttpRequest) -> func.HttpResponse:
 @door.function_name("health")
 @door.route("health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Alive, with the state of what it depends on."""
-    return http.plain_json(200, await hub().health.look())
+    """Alive: which release it is, and the state of what it depends on."""
+    return http.plain_json(200, {**await hub().health.look(), "release": release.live()})
 
 
 @door.function_name("nothing_here")

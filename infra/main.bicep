@@ -28,6 +28,9 @@ param locks bool = false
 @description('Address space of the virtual network, /20 or larger.')
 param addressPrefix string = '10.60.0.0/20'
 
+@description('Address range of the network that packages and secrets are put in from: peered with the hub\'s; empty: none.')
+param deployFrom string = ''
+
 @description('Ids of private DNS zones of the landing zone, by kind (serviceBus, cosmos, vault, blob, sites); empty: made here.')
 param privateDnsZoneIds object = {}
 
@@ -227,6 +230,7 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     location: location
     tags: tags
     addressPrefix: addressPrefix
+    deployFrom: deployFrom
     components: components
     workspaceId: monitoring.outputs.workspaceId
     zones: zones

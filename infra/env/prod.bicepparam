@@ -8,6 +8,7 @@ param privateNetwork = true
 param zones = true
 param locks = true
 param addressPrefix = '10.60.0.0/20'
+param deployFrom = readEnvironmentVariable('KNUTEPUNKT_DEPLOY_FROM', '')
 
 param serviceBusTier = 'Premium'
 param serviceBusCapacity = 1

@@ -8,6 +8,7 @@ param privateNetwork = true
 param zones = false
 param locks = false
 param addressPrefix = '10.60.16.0/20'
+param deployFrom = readEnvironmentVariable('KNUTEPUNKT_DEPLOY_FROM', '')
 
 param serviceBusTier = 'Premium'
 param serviceBusCapacity = 1

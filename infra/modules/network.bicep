@@ -6,6 +6,9 @@ param tags object
 @description('Address space; /20 or larger. Subnets are /24, so that Flex Consumption can scale out.')
 param addressPrefix string
 
+@description('Address range of a peered network from which packages and secrets come; empty: none.')
+param deployFrom string
+
 @description('Components that get a subnet each.')
 param components string[]
 param workspaceId string
@@ -53,11 +56,11 @@ resource endpointsRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
   location: location
   tags: tags
   properties: {
-    securityRules: [
-      allow('from-the-hub', 100, 'Inbound', addressPrefix, endpoints, toEndpoints)
-      deny('Inbound')
-      deny('Outbound')
-    ]
+    securityRules: concat(
+      [allow('from-the-hub', 100, 'Inbound', addressPrefix, endpoints, toEndpoints)],
+      empty(deployFrom) ? [] : [allow('from-deployments', 110, 'Inbound', deployFrom, endpoints, ['443'])],
+      [deny('Inbound'), deny('Outbound')]
+    )
   }
 }
 

@@ -1,8 +1,8 @@
 """Build the zip that Azure runs, and prove it: unpacked, it indexes, answers and takes a message to the journal.
 
 It holds the app and, beside it, the packages of requirements.lock for Linux x86-64 and Python 3.13; the same bytes
-whenever it is built from the same sources. Beside it lie its SHA-256, its bill of materials (CycloneDX) and the
-licences of all that is in it.
+whenever it is built from the same commit, which is named in it and told by `/health`. Beside it lie its SHA-256, its
+bill of materials (CycloneDX) and the licences of all that is in it.
 """
 
 import argparse
@@ -64,6 +64,7 @@ async def _package(args: argparse.Namespace, say: Console) -> dict[str, object]:
     out = Path.cwd() / args.out if args.out else here.data_folder(args) / "package"
     say.print("Building the package …", style="bold")
     built = await asyncio.to_thread(build, out)
+    _done(say, f"release {built.release}")
     _done(say, f"{built.files} files, {built.size / _MB:.1f} MB, {built.unpacked / _MB:.0f} MB unpacked")
     found: dict[str, object] = asdict(built) | {"path": str(built.path)}
     with tempfile.TemporaryDirectory(prefix="knutepunkt-proof-") as folder:
@@ -71,7 +72,7 @@ async def _package(args: argparse.Namespace, say: Console) -> dict[str, object]:
             await _again(built, Path(folder) / "again")
             _done(say, "built a second time: the same bytes")
         if not args.no_proof:
-            found |= await _prove(built.path, Path(folder), say)
+            found |= await _prove(built, Path(folder), say)
         if args.measure:
             found |= await _measure(built.path, Path(folder) / "measured", say)
     say.print(Text.assemble(("  ", ""), (here.short(built.path), "bold"), f"\n  sha256 {built.sha256}"))
@@ -84,13 +85,13 @@ async def _again(built: Built, folder: Path) -> None:
         raise CannotPackage(f"a second build differs: {built.sha256} and {second.sha256}")
 
 
-async def _prove(path: Path, folder: Path, say: Console) -> dict[str, object]:
-    laid = await asyncio.to_thread(proof.unpacked, path, folder / "proof")
+async def _prove(built: Built, folder: Path, say: Console) -> dict[str, object]:
+    laid = await asyncio.to_thread(proof.unpacked, built.path, folder / "proof")
     found = await asyncio.to_thread(proof.indexed, laid)
     _done(say, f"Microsoft's worker finds {len(found.functions)} functions, on the package's own packages alone")
     async with proof.hub_from(laid, folder / "hub") as hub:
-        await proof.answers(hub)
-        _done(say, "a hub started from it answers /health")
+        await proof.answers(hub, built.release)
+        _done(say, "a hub started from it answers /health, and says which release it is")
         state = await proof.delivers(hub)
         _done(say, f"an event sent to it is {state}")
     return {"functions": list(found.functions), "event": state}

@@ -65,4 +65,8 @@ def waiting() -> dict[str, Any]:
 
 def healthy() -> dict[str, Any]:
     """The hub with all it depends on."""
-    return {"status": "ok", "dependencies": {"cosmos": "ok", "servicebus": "ok"}}
+    return {
+        "status": "ok",
+        "dependencies": {"cosmos": "ok", "servicebus": "ok"},
+        "release": "0.1.0+5f0c8a2e7d9b41630c5a8e9f2d7b6a1c3e4f5061",
+    }

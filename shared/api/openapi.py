@@ -108,7 +108,7 @@ def _paths() -> dict[str, Any]:
         "/health": {
             "get": _open(
                 "health",
-                "Whether the hub is alive, and whether it reaches what it depends on",
+                "Whether the hub is alive, which release it is, and whether it reaches what it depends on",
                 "application/json",
                 {"$ref": "#/components/schemas/Health"},
                 examples.healthy(),

@@ -103,13 +103,17 @@ def status() -> dict[str, Any]:
 
 
 def health() -> dict[str, Any]:
-    """Liveness, with what the hub depends on."""
+    """Liveness, with what the hub depends on and which release it is."""
     return {
         "type": "object",
-        "required": ["status", "dependencies"],
+        "required": ["status", "dependencies", "release"],
         "properties": {
             "status": {"enum": ["ok", "degraded"]},
             "dependencies": {"type": "object", "additionalProperties": {"enum": ["ok", "unreachable"]}},
+            "release": {
+                "type": "string",
+                "description": "Version and commit of the package that answers; `unpackaged` where there is no package",
+            },
         },
     }
 

@@ -25,6 +25,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
+from shared import release
 from shared.azure import exporters
 from shared.azure.exported_lines import Lines
 from shared.azure.sampling import ByTraceId, WholeSteps
@@ -143,7 +144,7 @@ def destinations_of(settings: TelemetrySettings) -> tuple[Destination, ...]:
 
 
 def _resource() -> Resource:
-    """Who tells: the app and this instance of it, by the names that Azure gives them."""
+    """Who tells: the app and this instance of it, by the names that Azure gives them, and which release it is."""
     name = os.environ.get("OTEL_SERVICE_NAME") or os.environ.get("WEBSITE_SITE_NAME") or NAME
     instance = os.environ.get("WEBSITE_INSTANCE_ID") or uuid.uuid4().hex
-    return Resource.create({"service.name": name, "service.instance.id": instance})
+    return Resource.create({"service.name": name, "service.instance.id": instance, "service.version": release.live()})

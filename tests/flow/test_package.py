@@ -1,7 +1,10 @@
 """The package is what Azure runs: built here, unpacked, and the main road run from it on its own packages alone."""
 
+import csv
 import hashlib
+import io
 import json
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +15,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from sandbox.process import ROOT
 from sandbox.running import Hub
-from tools.package import app_files, archive, build, bytecode, dependencies, lock, proof
+from shared.release import FILE
+from tools.package import app_files, archive, build, bytecode, dependencies, lock, proof, release
 from tools.package.build import Built
 from tools.package.proof import Unpacked
 from tools.package.target import LEFT_OUT, SITE_PACKAGES, CannotPackage
@@ -43,12 +47,27 @@ def test_a_second_build_is_the_same_bytes(built: Built, tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (built.path.parent / name).read_bytes()
 
 
+def test_nothing_in_it_tells_of_the_machine_that_built_it(built: Built) -> None:
+    """Two checkouts of one commit, in two folders, would else be two packages."""
+    here = [str(each).encode() for each in (ROOT, Path(sys.prefix), Path(sys.base_prefix))]
+    with zipfile.ZipFile(built.path) as whole:
+        names = set(whole.namelist())
+        assert [name for name in names if any(each in whole.read(name) for each in here)] == []
+        # The hash of a file that names a folder tells of it too: none is listed that is not in the package.
+        records = [name for name in names if name.endswith(".dist-info/RECORD")]
+        assert len(records) == len(dependencies.shipped(lock.read()))
+        for record in records:
+            rows = csv.reader(io.StringIO(whole.read(record).decode(), newline=""))
+            assert [row[0] for row in rows if f"{SITE_PACKAGES}/{row[0]}" not in names] == []
+
+
 def test_the_zip_holds_the_app_and_its_packages_and_nothing_else(built: Built) -> None:
     with zipfile.ZipFile(built.path) as whole:
         names = whole.namelist()
         own = {name for name in names if not name.startswith(SITE_PACKAGES) and not name.endswith(".pyc")}
-        assert own == {path.as_posix() for path in app_files.own_files()}
-        assert sorted(name for name in own if (ROOT / name).read_bytes() != whole.read(name)) == []
+        assert own == {path.as_posix() for path in app_files.own_files()} | {FILE}
+        assert json.loads(whole.read(FILE)) == {"release": built.release}
+        assert sorted(name for name in own - {FILE} if (ROOT / name).read_bytes() != whole.read(name)) == []
     packages = {
         name.removeprefix(f"{SITE_PACKAGES}/").split("/")[0] for name in names if name.startswith(SITE_PACKAGES)
     }
@@ -104,8 +123,14 @@ def test_a_package_that_lacks_a_module_is_found_out(laid: Unpacked) -> None:
         gone.rename(there)
 
 
+async def test_a_hub_started_from_the_package_says_which_release_it_is(built: Built, hub: Hub) -> None:
+    assert built.release == release.of()
+    await proof.answers(hub, built.release)
+    with pytest.raises(CannotPackage, match="the package is another"):
+        await proof.answers(hub, "another")
+
+
 async def test_a_hub_started_from_the_package_takes_an_event_to_the_journal(laid: Unpacked, hub: Hub) -> None:
-    await proof.answers(hub)
     assert await proof.delivers(hub) in ("delivered", "journaled")
     # Both processes of the app, and nothing of the virtual environment in either.
     for mapped in map(_mapped, (hub.pids["app"], hub.pids["queues"])):

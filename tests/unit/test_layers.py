@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "log"}),
+    frozenset({"errors", "clock", "log", "release"}),
     frozenset({"tracing", "identity"}),
     frozenset({"access", "fhir", "messages"}),
     frozenset({"journal"}),
@@ -42,6 +42,7 @@ WITHOUT_SDK = (
     "errors",
     "clock",
     "log",
+    "release",
     "tracing",
 )
 DECIDING = ("messages", "registry", "fhir", "identity", "journal", "trail")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.package import app_files, archive, bytecode, dependencies, licences, lock, sbom
+from tools.package import app_files, archive, bytecode, dependencies, licences, lock, release, sbom
 from tools.package.target import SITE_PACKAGES, right_python
 
 NAME: Final = "knutepunkt.zip"
@@ -21,6 +21,8 @@ class Built:
     """A package that was built."""
 
     path: Path
+    release: str
+    """What `/health` will say: version and commit."""
     sha256: str
     content: str
     """Digest of what is in it, whatever compressed it."""
@@ -46,6 +48,7 @@ def build(out: Path) -> Built:
         licensed = licences.of_all(content / SITE_PACKAGES)
         licences.check(licensed)
         app_files.copy(content)
+        which = release.write(content)
         bytecode.compile_all(content)
         archive.write(content, path)
         names = archive.names(content)
@@ -54,7 +57,7 @@ def build(out: Path) -> Built:
     _write(out / BILL, sbom.bill(dependencies.shipped(pins), licensed, content_sha256))
     _write(out / LICENCES, licences.table(licensed))
     _write(out / DIGEST, f"{sha256}  {NAME}\n")
-    return Built(path, sha256, content_sha256, path.stat().st_size, unpacked, len(names))
+    return Built(path, which, sha256, content_sha256, path.stat().st_size, unpacked, len(names))
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,6 +1,8 @@
 """The packages of the lock, installed into a folder for the target, every file by its hash."""
 
+import csv
 import hashlib
+import io
 import shutil
 import sys
 from collections.abc import Iterable
@@ -51,3 +53,17 @@ def _tidy(folder: Path) -> None:
         # Written by pip about this installation, not by the package.
         for name in ("REQUESTED", "INSTALLER", "direct_url.json"):
             (info / name).unlink(missing_ok=True)
+        tidy_record(info / "RECORD")
+
+
+def tidy_record(record: Path) -> None:
+    """Leave in a package's list of files those that are there.
+
+    It holds their hashes, so a script that names this machine's Python would make every checkout's package another one.
+    """
+    folder = record.parent.parent
+    rows = csv.reader(io.StringIO(record.read_text(encoding="utf-8"), newline=""))
+    kept = sorted(row for row in rows if row and (folder / row[0]).is_file())
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(kept)
+    record.write_text(text.getvalue(), encoding="utf-8", newline="\n")

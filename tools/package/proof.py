@@ -101,12 +101,14 @@ async def hub_from(laid: Unpacked, folder: Path, settings: Mapping[str, str] | N
         yield hub
 
 
-async def answers(hub: Hub) -> None:
-    """Raises CannotPackage unless the app says that it and what it stands on are well."""
+async def answers(hub: Hub, release: str) -> None:
+    """Raises CannotPackage unless the app says that it is this release, and that it and what it stands on are well."""
     async with aiohttp.ClientSession() as http, http.get(f"{hub.addresses.api}/health") as answer:
         said = await answer.json()
     if answer.status != 200 or said.get("status") != "ok":
         raise CannotPackage(f"/health answered {answer.status}: {said}")
+    if said.get("release") != release:
+        raise CannotPackage(f"/health says that this is {said.get('release')}; the package is {release}")
 
 
 async def delivers(hub: Hub) -> str:

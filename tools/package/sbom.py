@@ -4,7 +4,6 @@ It names what is in the zip by package URL, with the hash of the file each was i
 """
 
 import json
-import tomllib
 import uuid
 from collections.abc import Iterable
 
@@ -17,7 +16,7 @@ from packageurl import PackageURL
 
 from tools.package.licences import Licensed
 from tools.package.lock import Pin
-from tools.package.target import ROOT
+from tools.package.release import version
 
 
 def bill(pins: Iterable[Pin], licences: Iterable[Licensed], content: str) -> str:
@@ -31,12 +30,6 @@ def bill(pins: Iterable[Pin], licences: Iterable[Licensed], content: str) -> str
     bom.components.update(parts)
     bom.register_dependency(whole, parts)
     return _without_time(JsonV1Dot6(bom).output_as_string())
-
-
-def version() -> str:
-    """The version of this checkout."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
 
 
 def _component(pin: Pin, licence: str) -> Component:

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 HOOKS = ROOT / "infra" / "hooks"
@@ -102,3 +104,13 @@ async def test_azd_gets_the_parameters_of_the_environment(environment: str, tmp_
     kept = (infra / "env" / f"{environment}.bicepparam").read_text(encoding="utf-8")
     assert written == kept.replace("using '../main.bicep'", "using './main.bicep'")
     assert written != kept
+
+
+def test_azd_puts_the_package_into_the_apps_in_the_order_of_the_scripts() -> None:
+    put = (ROOT / "tools" / "release" / "put.sh").read_text(encoding="utf-8")
+    (order,) = re.findall(r"for app in (.*); do", put)
+    azd = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
+    steps = [step["azd"] for step in azd["workflows"]["up"]["steps"]]
+    assert steps[0] == "provision"
+    assert steps[1:] == [f"deploy {app} --from-package dist/knutepunkt.zip" for app in order.lower().split()]
+    assert set(azd["services"]) == set(order.lower().split())

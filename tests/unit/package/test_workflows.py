@@ -1,5 +1,6 @@
 """The customer's workflows: what keeps them safe, and that they fit what they deploy. GitHub itself is not asked."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -58,10 +59,20 @@ def test_a_job_may_do_only_what_it_says(name: str) -> None:
             assert not any("actions/checkout" in step.get("uses", "") for step in job["steps"])
 
 
+SECRETS = {"KNUTEPUNKT_DUTY_WEBHOOK"}
+"""Parameters that open something to whoever knows them: secrets of a GitHub environment."""
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_there_is_no_secret_to_steal_and_nothing_of_a_caller_becomes_shell(name: str) -> None:
+def test_a_step_knows_the_secret_it_needs_and_nothing_of_a_caller_becomes_shell(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8")
-    assert "secrets." not in text
+    for job in jobs(name).values():
+        needs = [step for step in job["steps"] if "az deployment sub" in str(step.get("run", ""))]
+        for holder in (job, *job["steps"]):
+            known = {key for key, value in holder.get("env", {}).items() if "secrets." in value}
+            assert known == (SECRETS if holder in needs else set())
+            assert all(holder["env"][key] == f"${{{{ secrets.{key} }}}}" for key in known)
+    assert text.count("secrets.") == sum("az deployment sub" in str(step.get("run", "")) for step in steps(name))
     assert "pull_request_target" not in text
     assert "workflow_run" not in text
     assert "${{" not in shell(name)
@@ -93,8 +104,44 @@ def test_every_parameter_of_infra_reaches_it(name: str) -> None:
     assert into_azure
     for job in into_azure:
         given = {key for key in job["env"] if key.startswith("KNUTEPUNKT_")}
-        assert given == wanted
+        assert given == wanted - SECRETS
         assert all(job["env"][key] == f"${{{{ vars.{key} }}}}" for key in given)
+
+
+@pytest.mark.parametrize("name", ["plan.yml", "deploy.yml"])
+def test_what_is_published_of_a_plan_does_not_show_the_webhook(name: str, tmp_path: Path) -> None:
+    """What-if is known to show secure parameters: Azure/arm-template-whatif, issue 309."""
+    webhook = "https://paging.invalid/a*[b]?key=&\\1/"
+    (script,) = [step["run"] for step in steps(name) if "what-if --location" in str(step.get("run", ""))]
+    az = tmp_path / "az"
+    az.write_text('#!/bin/sh\nprintf \'~ serviceUri: "%s" => "%s"\\n\' "$SAID" "$SAID"\n', encoding="utf-8")
+    az.chmod(0o755)
+    summary = tmp_path / "summary"
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}", "ENVIRONMENT": "dev", "SAID": webhook,
+        "KNUTEPUNKT_DUTY_WEBHOOK": webhook, "GITHUB_STEP_SUMMARY": str(summary),
+    }  # fmt: skip
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)  # noqa: S603 - the workflow's own step
+    assert (tmp_path / "what-if.txt").read_text(encoding="utf-8") == '~ serviceUri: "<webhook>" => "<webhook>"\n'
+    assert not summary.exists() or webhook not in summary.read_text(encoding="utf-8")
+
+
+def test_infra_is_deployed_under_the_name_that_the_scripts_ask_for() -> None:
+    """One name: what `az deployment sub show` finds after a person's deployment and after the workflow's."""
+    asked = {name for script in SCRIPTS for name in re.findall(r"--name (\S*knutepunkt\S*)", script.read_text("utf-8"))}
+    assert asked == {'"knutepunkt-$environment"'}
+    assert '--name "knutepunkt-$ENVIRONMENT"' in shell("deploy.yml")
+    pages = [ROOT / "infra" / "README.md", *(ROOT / "docs").rglob("*.md")]
+    told = [
+        found
+        for page in pages
+        for found in re.findall(r"az deployment sub (?:create|show)[^\n`]*", page.read_text(encoding="utf-8"))
+    ]
+    assert told
+    assert [
+        each for each in told if not re.search(r"--name \S*knutepunkt-(?:dev|test|prod|\$ENVIRONMENT)\b", each)
+    ] == []
 
 
 def test_every_environment_can_be_planned_and_deployed_to() -> None:

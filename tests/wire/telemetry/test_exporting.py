@@ -165,6 +165,8 @@ async def test_application_insights_gets_the_same_and_how_many_each_counts_for()
     metrics = [each["data"]["baseData"] for each in taken.items if each["data"]["baseType"] == "MetricData"]
     assert {each["name"] for told_ in metrics for each in told_["metrics"]} == {"knutepunkt.attempts"}
     assert {each["iKey"] for each in taken.items} == {KEY}
+    # Which release of which app: `AppVersion` in every table.
+    assert {each["tags"]["ai.application.ver"] for each in taken.items} == {"unpackaged"}
 
 
 def test_counts_are_since_the_last_time_where_they_are_added_up() -> None:
