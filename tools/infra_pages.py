@@ -20,8 +20,8 @@ _CHECKS: Final = INFRA.parent / "tools" / "infra_checks"
 CONTAINERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "messages": (
         "each accepted message: payload document (the bytes as they came), event document (ids, codes, stations); each "
-        "receiver's line of deliveries that it has not got yet; each delivery that has waited or ended: state, attempts, "
-        "stations, and the receiver's own words when it refused",
+        "receiver's line of deliveries that it has not got yet; each delivery that has waited or ended: state, "
+        "attempts, stations, and the receiver's own words when it refused",
         "payload: health data. A receiver's words may hold some, and are shown only as a logged look. The rest: ids, a "
         "keyed pseudonym of the patient",
         "payload and words: `retentionDays` of the municipality, 90 unless it says otherwise, then deleted by the "
