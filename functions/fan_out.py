@@ -1,4 +1,4 @@
-"""Queues `events` and `events-prompt`: a municipality's lane has accepted events that are not routed yet."""
+"""Queues `events` and `events-prompt`: a municipality's lane has events that were put back and are not routed yet."""
 
 import azure.functions as func
 

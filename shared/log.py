@@ -37,7 +37,7 @@ class LogEvent(Enum):
     NOT_AVAILABLE = ("HUB-1004", logging.ERROR, "Not available: the caller was told to try again")
     LIMITED = ("HUB-1005", logging.WARNING, "Too many calls: a caller was told to wait; so many in a row")
     STRANGERS = ("HUB-1006", logging.WARNING, "Refused unknown callers: so many more this minute, not written down")
-    ROUTED = ("HUB-2001", logging.INFO, "Routed: one delivery per receiver is stored")
+    ROUTED = ("HUB-2001", logging.INFO, "Routed after it was put back: one delivery per receiver is stored")
     NO_RECEIVER = ("HUB-2002", logging.ERROR, "Quarantined: the municipality has no receiver for this kind of message")
     DELIVERED = ("HUB-3001", logging.INFO, "Delivered: the receiver has confirmed it")
     WAITING = ("HUB-3002", logging.WARNING, "Waiting: the receiver did not take it, another try is due")

@@ -18,16 +18,14 @@ _LARGE: Final = (1_000_000, 10_000_000, 50_000_000)
 _CHECKS: Final = INFRA.parent / "tools" / "infra_checks"
 
 CONTAINERS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "events": (
-        "each accepted message: payload document (the bytes as they came), event document (ids, codes, stations)",
-        "payload: health data. The rest: ids, a keyed pseudonym of the patient in the lane's name",
-        "payload: `retentionDays` of the municipality, 90 unless it says otherwise, then deleted by the database. "
-        "The rest: no end is set",
-    ),
-    "deliveries": (
-        "each delivery: state, attempts, stations; a receiver's own words when it refused",
-        "a receiver's words may hold health data; they are shown only as a logged look",
-        "words: as the payload. The rest: no end is set",
+    "messages": (
+        "each accepted message: payload document (the bytes as they came), event document (ids, codes, stations); each "
+        "receiver's line of deliveries that it has not got yet; each delivery that has waited or ended: state, "
+        "attempts, stations, and the receiver's own words when it refused",
+        "payload: health data. A receiver's words may hold some, and are shown only as a logged look. The rest: ids, a "
+        "keyed pseudonym of the patient",
+        "payload and words: `retentionDays` of the municipality, 90 unless it says otherwise, then deleted by the "
+        "database. The rest: no end is set",
     ),
     "operations": (
         "alerts, replays, receivers' standings, numbers of each hour",

@@ -67,8 +67,9 @@ def states() -> str:
     )
     return page(
         "A message's life",
-        "From the table in `shared/messages/lifecycle.py`. An event is received and routed; each of its deliveries "
-        "starts as routed and lives on by the same table. In a resting state the hub does nothing more by itself.",
+        "From the table in `shared/messages/lifecycle.py`. An event is received and routed in one go, or "
+        "quarantined when nobody is there to get it; each of its deliveries starts as routed and lives on by the same "
+        "table. In a resting state the hub does nothing more by itself.",
         "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> received", *arrows, *ends, "```"]),
         table(("state", "what can happen there", "resting"), rows),
     )

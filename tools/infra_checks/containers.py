@@ -22,50 +22,42 @@ class Searched:
     """Whether its queries are put together from pieces."""
 
 
-_ALL_OUTBOXES: Final = ("events", "deliveries", "refusals", "registry")
+_OUTBOXES: Final = ("messages", "refusals", "registry")
+"""Those that the audit log is written from (`shared.azure.trail_parts`)."""
 SEARCHED: Final[Mapping[str, Searched]] = {
     "shared/azure/trail_parts.py": Searched(("checkpoints",)),
     "shared/delivery/standing.py": Searched(("operations",)),
-    "shared/delivery/waking.py": Searched(("deliveries",), fragments=True),
-    "shared/messages/deliveries.py": Searched(("deliveries",)),
-    "shared/messages/events.py": Searched(("events",)),
+    "shared/delivery/waking.py": Searched(("messages",), fragments=True),
+    "shared/messages/deliveries.py": Searched(("messages",)),
+    "shared/messages/events.py": Searched(("messages",)),
     "shared/messages/replays.py": Searched(("operations",)),
-    "shared/messages/returning.py": Searched(("events",)),
-    "shared/messages/set_aside.py": Searched(("events", "deliveries"), fragments=True),
-    "shared/messages/worklist.py": Searched(("events", "deliveries")),
+    "shared/messages/returning.py": Searched(("messages",)),
+    "shared/messages/set_aside.py": Searched(("messages",), fragments=True),
+    "shared/messages/worklist.py": Searched(("messages",)),
     "shared/registry/keeping.py": Searched(("registry",)),
     "shared/trail/copying.py": Searched(("checkpoints",)),
     "shared/trail/desk.py": Searched(("trail",)),
     "shared/trail/purging.py": Searched(("trail",)),
-    "shared/trail/reconciling.py": Searched((*_ALL_OUTBOXES, "trail")),
+    "shared/trail/reconciling.py": Searched((*_OUTBOXES, "trail")),
     "shared/trail/sealing.py": Searched(("checkpoints", "trail")),
     "shared/trail/searching.py": Searched(("trail",), fragments=True),
-    "shared/trail/verifying.py": Searched((*_ALL_OUTBOXES, "trail")),
+    "shared/trail/verifying.py": Searched((*_OUTBOXES, "trail")),
     "shared/trail/writing.py": Searched(("trail",)),
     "shared/watch/alert_store.py": Searched(("operations",)),
     "shared/watch/desk.py": Searched(("operations",)),
     "shared/watch/heard.py": Searched(("operations",)),
-    "shared/watch/looking.py": Searched(("events", "deliveries"), fragments=True),
+    "shared/watch/looking.py": Searched(("messages",), fragments=True),
     "shared/watch/observing.py": Searched(("operations", "registry")),
 }
 """Every module with a query: which containers it asks."""
 
 _BESIDE: Final[Mapping[tuple[str, str], str]] = {
-    ("events", "/lane"): "beside /names, /aside/at or ids, each of which leaves few",
-    ("deliveries", "/lane"): "beside /aside/at, which leaves what is set aside",
-    ("events", "/state"): "beside some minutes of /receivedAt",
-    ("deliveries", "/state"): "beside some minutes of /routedAt",
-    ("events", "/aside/key"): "beside /aside/at: events that are set aside are few",
-    ("events", "/aside/cause"): "as /aside/key",
-    ("events", "/aside/orgnr"): "beside /aside/at",
-    ("deliveries", "/aside/orgnr"): "beside /aside/at",
-    ("events", "/key"): "asked of deliveries alone (shared/watch/looking.py)",
-    ("deliveries", "/recorded"): "asked of the trail alone (shared/trail/reconciling.py)",
-    ("events", "/recorded"): "asked of the trail alone",
-    ("events", "/chain"): "asked of the trail alone (shared/trail/verifying.py)",
-    ("deliveries", "/chain"): "asked of the trail alone",
-    ("events", "/kind"): "asked of the trail alone",
-    ("deliveries", "/kind"): "asked of the trail alone",
+    ("messages", "/lane"): "beside /names, /aside/at or ids, each of which leaves few",
+    ("messages", "/state"): "beside some minutes of /receivedAt",
+    ("messages", "/aside/orgnr"): "beside /aside/at",
+    ("messages", "/recorded"): "asked of the trail alone (shared/trail/reconciling.py)",
+    ("messages", "/chain"): "asked of the trail alone (shared/trail/verifying.py)",
+    ("messages", "/kind"): "asked of the trail alone",
     ("trail", "/type"): "asked of the outboxes alone (shared/trail/reconciling.py, verifying.py)",
     ("trail", "/series"): "asked of the checkpoints alone (shared/trail/sealing.py)",
     ("trail", "/number"): "asked of the checkpoints alone",
@@ -77,8 +69,7 @@ _BY_ITSELF: Final = frozenset({"/id", "/_ts"})
 """Always indexed (https://learn.microsoft.com/azure/cosmos-db/index-policy)."""
 
 PARTITIONS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "events": ("/lane", "shared/messages/worklist.py", '"lane": lane'),
-    "deliveries": ("/lane", "shared/messages/worklist.py", '"lane": lane'),
+    "messages": ("/partition", "shared/messages/partitions.py", 'KEY: Final = "partition"'),
     "operations": ("/id", "shared/delivery/standing.py", "read(id, id)"),
     "proofs": ("/id", "shared/azure/proofs.py", "read(key, key)"),
     "registry": ("/orgnr", "shared/registry/register.py", "read(id, orgnr)"),
@@ -99,7 +90,7 @@ def findings(root: Path, evaluated: Mapping[str, Evaluated]) -> Iterator[str]:
     whole = topology.load(root / "infra/topology.json")
     databases = {whole.database: whole.containers, **{each.name: each.containers for each in whole.apart}}
     declared = {each.name: (database, each) for database, found in databases.items() for each in found}
-    named = code.containers(root) | {"events", "deliveries", "refusals", "registry"}
+    named = code.containers(root) | set(_OUTBOXES)
     yield from (
         f"container {each}: the code uses it, topology.json has none" for each in sorted(named - declared.keys())
     )
