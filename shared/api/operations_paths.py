@@ -54,7 +54,7 @@ def _summary() -> dict[str, Any]:
     waiting = _closed(oldestSeconds=_AGE, waiting=_COUNT, parked=_COUNT, blocked=_COUNT)
     receiver = _closed(
         orgnr=_TEXT,
-        receiver={**_MAYBE, "description": "null: accepted and not routed yet"},
+        receiver={**_MAYBE, "description": "null: put back after it had no receiver, and not routed yet"},
         oldestSeconds=_AGE,
         classes=_closed(**{urgency.value: waiting for urgency in Urgency}),
         lanes=_COUNT,

@@ -1,4 +1,4 @@
-"""A message's whole road is one trace, over the queues and through a failed try, and `hub trace` shows it.
+"""A message's whole road is one trace, over the queue and through a failed try, and `hub trace` shows it.
 
 That nothing personal is in it is looked at when the hub has ended, as for every hub here (`tests.flow.sweep`).
 """
@@ -7,6 +7,8 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,16 @@ from sandbox.hub_parts import ORGNR, TELEMETRY
 from sandbox.telemetry.story import Node, Story, of_message
 from sandbox.vendor import message_id
 from shared.tracing import TOLD
-from tests.flow.hub import World, until, world
+from tests.flow.hub import QUICK, World, until, world
+from tests.flow.test_replay import register, registered
 from tests.messages import alarm
 from tests.unit.identity.numbers import issued
 
 
 @pytest.fixture(scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("trace")) as running:
+    settings = {**QUICK, "ReplaySchedule": "*/1 * * * * *"}
+    async with world(tmp_path_factory.mktemp("trace"), settings) as running:
         yield running
 
 
@@ -63,25 +67,26 @@ async def test_a_message_is_one_trace_from_the_vendors_call_to_the_journals_answ
     assert status == 202
     received = await here.arrives(body)
     id = message_id(location)
-    story = await told(here, id, "HUB-1001", "HUB-2001", "HUB-3001")
+    story = await told(here, id, "HUB-1001", "HUB-3001")
     found = {each.span["name"]: each for each in spans(story.roots)}
     assert story.traces == (trace,)
-    assert list(found) == ["accept", "route", "deliver", "epj call"]
+    assert list(found) == ["accept", "deliver", "epj call"]
     above = {name: each.span["parentSpanId"] for name, each in found.items()}
-    assert [above[name] for name in ("route", "deliver", "epj call")] == [
-        found[name].span["spanId"] for name in ("accept", "route", "deliver")
+    assert [above[name] for name in ("deliver", "epj call")] == [
+        found[name].span["spanId"] for name in ("accept", "deliver")
     ]
     assert {name: codes(each) for name, each in found.items()} == {
-        "accept": ["HUB-1001"], "route": ["HUB-2001"], "deliver": ["HUB-3001"], "epj call": [],
+        "accept": ["HUB-1001"], "deliver": ["HUB-3001"], "epj call": [],
     }  # fmt: skip
+    (accepted,) = [each for each in found["accept"].inside if not isinstance(each, Node)]
+    assert accepted["attributes"]["count"] == 1, "it says how many get it"
     # The journal's own spans go on below the call it got.
     assert received["traceparent"] == f"00-{trace}-{found['epj call'].span['spanId']}-01"
     assert found["epj call"].span["attributes"]["status"] == 201
-    for name, before in (("route", "accept"), ("deliver", "route")):
-        links = {each["link"]: each for each in found[name].span["links"]}
-        assert links["stored"]["spanId"] == found[before].span["spanId"]
-        # The host's own, of the signal: that is no message's and so another trace.
-        assert links["taken-up-by"]["traceId"] != trace
+    links = {each["link"]: each for each in found["deliver"].span["links"]}
+    assert links["stored"]["spanId"] == found["accept"].span["spanId"]
+    # The host's own, of the signal: that is no message's and so another trace.
+    assert links["taken-up-by"]["traceId"] != trace
     assert {name for each in found.values() for name in each.span["attributes"]} <= TOLD
     assert not any(each.span["failed"] for each in found.values())
 
@@ -99,6 +104,47 @@ async def test_each_try_is_a_span_and_the_failed_ones_say_why(here: World) -> No
     assert len(story.traces) == 1
 
 
+async def test_what_had_no_receiver_is_routed_in_the_trace_it_came_in_when_it_is_put_back(here: World) -> None:
+    before = await registered(here)
+    await register(here, replace(before, receivers=()))
+    births = count(1)
+
+    async def without_receiver() -> str | None:
+        location = await here.accepted(alarm(issued(next(births), 84, 77)))
+        # One that came before the change was known waits for its receiver until that is back.
+        status = await here.reaches(location, "quarantined", "delivered", "waiting")
+        return location if status["state"] == "quarantined" else None
+
+    location = await until(without_receiver, "a message to have no receiver")
+    await register(here, before)
+    replay = [
+        "replay",
+        "--id",
+        message_id(location),
+        "--why",
+        "there is one now",
+        "--go",
+        "--data",
+        str(here.hub.folder),
+    ]
+
+    async def put_back() -> bool:
+        # Where it is not known yet that there is a receiver again, it is set aside once more.
+        await asyncio.to_thread(main, replay)
+        return bool((await here.reaches(location, "quarantined", "delivered"))["state"] == "delivered")
+
+    await until(put_back, "the message to be routed")
+    story = await told(here, message_id(location), "HUB-1001", "HUB-2002", "HUB-2001", "HUB-3001")
+    (accept,) = [each for each in story.roots if isinstance(each, Node)]
+    assert codes(accept) == ["HUB-1001", "HUB-2002"]
+    *in_vain, routed = [each for each in accept.inside if isinstance(each, Node)]
+    assert routed.span["name"] == "route"
+    assert codes(routed) == ["HUB-2001"]
+    assert [each.span["name"] for each in spans(routed.inside)] == ["deliver", "epj call"]
+    assert all(each.span["name"] == "route" and each.span["failed"] for each in in_vain)
+    assert len(story.traces) == 1
+
+
 async def test_a_refused_call_is_in_the_trace_and_no_failure_of_the_hub(here: World) -> None:
     trace = os.urandom(16).hex()
     status, _ = await posted(here, b'{"resourceType": "Bundle"}', f"00-{trace}-00f067aa0ba902b7-01")
@@ -113,15 +159,15 @@ async def test_hub_trace_prints_the_tree(here: World, capsys: pytest.CaptureFixt
     location = await here.accepted(alarm(issued(12, 86, 64)))
     await here.reaches(location, "delivered")
     id = message_id(location)
-    await told(here, id, "HUB-1001", "HUB-2001", "HUB-3001")
+    await told(here, id, "HUB-1001", "HUB-3001")
     folder = str(here.hub.folder)
     assert await asyncio.to_thread(main, ["trace", location, "--data", folder]) == 0
     shown = capsys.readouterr().out.splitlines()
     order = [
-        next(at for at, line in enumerate(shown) if f"{name}  " in line)
-        for name in ("accept", "route", "deliver", "epj call")
+        next(at for at, line in enumerate(shown) if f"{name}  " in line) for name in ("accept", "deliver", "epj call")
     ]
     assert order == sorted(order)
+    assert not any("route  " in line for line in shown)
     assert any("HUB-3001 Delivered" in line for line in shown)
     assert await asyncio.to_thread(main, ["trace", id, "--data", folder, "--json"]) == 0
     told_ = json.loads(capsys.readouterr().out)

@@ -15,6 +15,7 @@ from shared.messages.urgency import Urgency
 
 _SIGNALS: Final = "shared/messages/signals.py"
 _SETTINGS: Final = ("shared/azure/settings.py", "shared/azure/trail_settings.py")
+_TRAIL: Final = "shared/azure/trail_parts.py"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -205,6 +206,16 @@ def containers(root: Path) -> frozenset[str]:
         text = path.read_text(encoding="utf-8")
         found.update(re.findall(r'(?:LazyContainer\([^)"]*|\.proxy\()"(\w+)"\)', text))
     return frozenset(found)
+
+
+def outboxes(root: Path) -> frozenset[str]:
+    """Every container that the audit log is written from."""
+    for node in ast.walk(parsed(root, _TRAIL)):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "OUTBOXES":
+            given = node.value
+            if isinstance(given, ast.Dict):
+                return frozenset(str(each.value) for each in given.keys if isinstance(each, ast.Constant))
+    return frozenset()
 
 
 _PATH: Final = re.compile(r"\bc((?:\.[A-Za-z_]\w*)+)")

@@ -90,7 +90,7 @@ def findings(root: Path, evaluated: Mapping[str, Evaluated]) -> Iterator[str]:
     whole = topology.load(root / "infra/topology.json")
     databases = {whole.database: whole.containers, **{each.name: each.containers for each in whole.apart}}
     declared = {each.name: (database, each) for database, found in databases.items() for each in found}
-    named = code.containers(root) | set(_OUTBOXES)
+    named = code.containers(root) | code.outboxes(root)
     yield from (
         f"container {each}: the code uses it, topology.json has none" for each in sorted(named - declared.keys())
     )
