@@ -63,25 +63,24 @@ async def test_a_message_is_one_trace_from_the_vendors_call_to_the_journals_answ
     assert status == 202
     received = await here.arrives(body)
     id = message_id(location)
-    story = await told(here, id, "HUB-1001", "HUB-2001", "HUB-3001")
+    story = await told(here, id, "HUB-1001", "HUB-3001")
     found = {each.span["name"]: each for each in spans(story.roots)}
     assert story.traces == (trace,)
-    assert list(found) == ["accept", "route", "deliver", "epj call"]
+    assert list(found) == ["accept", "deliver", "epj call"]
     above = {name: each.span["parentSpanId"] for name, each in found.items()}
-    assert [above[name] for name in ("route", "deliver", "epj call")] == [
-        found[name].span["spanId"] for name in ("accept", "route", "deliver")
+    assert [above[name] for name in ("deliver", "epj call")] == [
+        found[name].span["spanId"] for name in ("accept", "deliver")
     ]
     assert {name: codes(each) for name, each in found.items()} == {
-        "accept": ["HUB-1001"], "route": ["HUB-2001"], "deliver": ["HUB-3001"], "epj call": [],
+        "accept": ["HUB-1001"], "deliver": ["HUB-3001"], "epj call": [],
     }  # fmt: skip
     # The journal's own spans go on below the call it got.
     assert received["traceparent"] == f"00-{trace}-{found['epj call'].span['spanId']}-01"
     assert found["epj call"].span["attributes"]["status"] == 201
-    for name, before in (("route", "accept"), ("deliver", "route")):
-        links = {each["link"]: each for each in found[name].span["links"]}
-        assert links["stored"]["spanId"] == found[before].span["spanId"]
-        # The host's own, of the signal: that is no message's and so another trace.
-        assert links["taken-up-by"]["traceId"] != trace
+    links = {each["link"]: each for each in found["deliver"].span["links"]}
+    assert links["stored"]["spanId"] == found["accept"].span["spanId"]
+    # The host's own, of the signal: that is no message's and so another trace.
+    assert links["taken-up-by"]["traceId"] != trace
     assert {name for each in found.values() for name in each.span["attributes"]} <= TOLD
     assert not any(each.span["failed"] for each in found.values())
 
@@ -113,13 +112,12 @@ async def test_hub_trace_prints_the_tree(here: World, capsys: pytest.CaptureFixt
     location = await here.accepted(alarm(issued(12, 86, 64)))
     await here.reaches(location, "delivered")
     id = message_id(location)
-    await told(here, id, "HUB-1001", "HUB-2001", "HUB-3001")
+    await told(here, id, "HUB-1001", "HUB-3001")
     folder = str(here.hub.folder)
     assert await asyncio.to_thread(main, ["trace", location, "--data", folder]) == 0
     shown = capsys.readouterr().out.splitlines()
     order = [
-        next(at for at, line in enumerate(shown) if f"{name}  " in line)
-        for name in ("accept", "route", "deliver", "epj call")
+        next(at for at, line in enumerate(shown) if f"{name}  " in line) for name in ("accept", "deliver", "epj call")
     ]
     assert order == sorted(order)
     assert any("HUB-3001 Delivered" in line for line in shown)

@@ -24,7 +24,6 @@ from shared.messages.events import Receipt
 from shared.messages.intake import Keeping
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
-from shared.messages.partitions import ByLane
 from shared.messages.returning import Back, Returning
 from shared.messages.urgency import Urgency
 from shared.registry.register import Register
@@ -57,7 +56,6 @@ class Scene:
 
     served: Served
     stores: Stores
-    messages: LazyContainer
     operations: LazyContainer
     registry: LazyContainer
     cosmos: Cosmos
@@ -88,7 +86,7 @@ class Scene:
     async def put_back(self, at: datetime, urgency: Urgency) -> Event:
         """An event that had no receiver, was put back and is not routed yet."""
         event = await self.accept(at, urgency)
-        back = await Returning(ByLane(self.messages)).events(event.lane, (event.id,), Back(Step.RETURN, "", {}), at)
+        back = await Returning(self.stores.messages).events(event.lane, (event.id,), Back(Step.RETURN, "", {}), at)
         assert back.ids == (event.id,)
         return event
 
@@ -140,5 +138,5 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         Cosmos(CosmosSettings.model_validate({"Cosmos": served.connection_string,
                                               "Cosmos__database": load().database})) as cosmos,
     ):  # fmt: skip
-        messages, operations, registry = (LazyContainer(cosmos, each) for each in ("messages", "operations", "registry"))
-        yield Scene(served, stores, messages, operations, registry, cosmos, alerts)
+        operations, registry = (LazyContainer(cosmos, each) for each in ("operations", "registry"))
+        yield Scene(served, stores, operations, registry, cosmos, alerts)
