@@ -25,6 +25,7 @@ from shared.trail import timeline as trail
 class Stores:
     """What there is to look into."""
 
+    messages: ByLane
     intake: Intake
     events: EventStore
     deliveries: DeliveryStore
@@ -39,6 +40,7 @@ async def open_stores(connection_string: str, database: str, grace: timedelta = 
     async with Cosmos(settings) as cosmos:
         messages = ByLane(LazyContainer(cosmos, "messages"))
         yield Stores(
+            messages=messages,
             intake=Intake(messages, grace),
             events=EventStore(messages, grace),
             deliveries=DeliveryStore(messages, grace),

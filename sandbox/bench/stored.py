@@ -1,6 +1,6 @@
 """Messages that are done with, in great number: what a hub has after months, written straight into its store.
 
-One message that the hub really carried is copied, with its lanes, under other names and two days older, so that its
+One message that the hub really carried is copied, with its lines, under other names and two days older, so that its
 documents are just what the hub keeps. Only while the Cosmos endpoint does not run.
 """
 
@@ -19,13 +19,17 @@ from sandbox.bench.driving import Driver
 from sandbox.cosmos.partition import PartitionKey
 from sandbox.cosmos.statements import Statements
 from sandbox.cosmos.values import read_back
+from shared.messages.lanes import line_id
+from shared.messages.partitions import KEY
 
 _EACH_LANE: Final = 10
 """Messages of one patient."""
 _OLDER: Final = timedelta(days=2)
 _LANE, _CONTENT = 20, 26
 """Characters of a lane and of what follows it in an event's id (shared/messages/lanes.py)."""
-_KEY: Final = PartitionKey(paths=(("lane",),), hierarchical=False)
+_KEY: Final = PartitionKey(paths=((KEY,),), hierarchical=False)
+_LINE: Final = "lane."
+"""How the ids of outbound lines begin (`lanes.line_id`)."""
 _CHECKS_S: Final = 65.0
 _BUSY_S: Final = 0.3
 
@@ -54,10 +58,8 @@ class _Kept:
 class _Template:
     lane: str
     content: str
-    out: str
     day: str
-    inbound: tuple[_Kept, ...]
-    outbound: tuple[_Kept, ...]
+    documents: tuple[_Kept, ...]
 
 
 def fill(folder: Path, messages: int) -> Filled:
@@ -67,12 +69,13 @@ def fill(folder: Path, messages: int) -> Filled:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous = OFF")
         db.execute("PRAGMA cache_size = -200000")
-        numbers = dict(db.execute("SELECT id, number FROM containers WHERE database = 'knutepunkt'"))
-        template = _template(db, numbers["events"], numbers["deliveries"])
+        (container,) = db.execute(
+            "SELECT number FROM containers WHERE (database, id) = ('knutepunkt', 'messages')"
+        ).fetchone()
+        template = _template(db, container)
         db.execute("BEGIN")
         first = db.execute("SELECT value FROM counters WHERE name = 'lsn'").fetchone()[0] + 1
-        done = _write(db, numbers["events"], first, _copies(template, template.inbound, messages, "in"))
-        done += _write(db, numbers["deliveries"], first + done, _copies(template, template.outbound, messages, "out"))
+        done = _write(db, container, first, _copies(template, messages))
         db.execute("UPDATE counters SET value = ? WHERE name = 'lsn'", (first + done,))
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -92,48 +95,49 @@ async def settled(driver: Driver) -> None:
         busy = driver.used()["cosmos"].cpu_s - before > _BUSY_S
 
 
-def _template(db: sqlite3.Connection, events: int, deliveries: int) -> _Template:
-    for _, text in db.execute(Statements.of(events).scan, (0, 0)):
+def _template(db: sqlite3.Connection, container: int) -> _Template:
+    for _, text in db.execute(Statements.of(container).scan, (0, 0)):
         event = read_back(text)
         if not isinstance(event, dict) or event["type"] != "event" or not event["receivers"]:
             continue
         receivers: Any = event["receivers"]
-        lane, name, out = str(event["lane"]), str(event["id"]), str(receivers[0]["lane"])
-        inbound = _kept(db, events, lane, ("lane", name, f"{name}.payload"))
-        outbound = _kept(db, deliveries, out, ("lane", str(receivers[0]["delivery"])))
-        day = str(event["receivedAt"])[:10]
-        if all('"pending":[]' in kept.body for kept in (*inbound, *outbound) if kept.name == "lane"):
-            return _Template(lane, name.removeprefix(f"{lane}."), out, day, inbound, outbound)
+        lane, name = str(event["lane"]), str(event["id"])
+        names = [name, f"{name}.payload", *(str(each["delivery"]) for each in receivers)]
+        names += [line_id(str(each["lane"])) for each in receivers]
+        documents = _kept(db, container, lane, names)
+        waits = any('"pending":[]' not in kept.body for kept in documents if kept.name.startswith(_LINE))
+        if len(documents) == len(names) and not waits:
+            return _Template(lane, name.removeprefix(f"{lane}."), str(event["receivedAt"])[:10], documents)
     raise LookupError("no message that is done with")
 
 
-def _kept(db: sqlite3.Connection, container: int, lane: str, names: Iterable[str]) -> tuple[_Kept, ...]:
-    place, read = _KEY.effective((lane,)), Statements.of(container).read
+def _kept(db: sqlite3.Connection, container: int, partition: str, names: Iterable[str]) -> tuple[_Kept, ...]:
+    place, read = _KEY.effective((partition,)), Statements.of(container).read
     found = ((name, db.execute(read, (place, name)).fetchone()) for name in names)
     return tuple(_Kept(name, row[1], row[2]) for name, row in found if row is not None)
 
 
-def _copies(template: _Template, documents: tuple[_Kept, ...], messages: int, side: str) -> _Rows:
+def _copies(template: _Template, messages: int) -> _Rows:
     # In the order of their places, so that the index on them grows at its end.
     lanes = -(-messages // _EACH_LANE)
-    placed = sorted((_KEY.effective((_name(side, number, _LANE),)), number) for number in range(lanes))
+    placed = sorted((_KEY.effective((_name("lane", number, _LANE),)), number) for number in range(lanes))
     older = (date.fromisoformat(template.day) - _OLDER).isoformat()
-    dated = [_Kept(kept.name, kept.expires, kept.body.replace(template.day, older)) for kept in documents]
+    dated = [_Kept(kept.name, kept.expires, kept.body.replace(template.day, older)) for kept in template.documents]
+    lines = [kept for kept in dated if kept.name.startswith(_LINE)]
+    own = [kept for kept in dated if not kept.name.startswith(_LINE)]
     for place, number in placed:
-        names = (_name("in", number, _LANE), _name("out", number, _LANE))
-        own = [kept for kept in dated if kept.name != "lane"]
-        for kept in dated:
-            if kept.name == "lane":
-                yield place, "lane", _renamed(kept.body, template, names, ""), kept.expires
+        lane = _name("lane", number, _LANE)
+        for kept in lines:
+            yield place, kept.name, _renamed(kept.body, template, lane, ""), kept.expires
         for message in range(number * _EACH_LANE, min(messages, (number + 1) * _EACH_LANE)):
             content = _name("content", message, _CONTENT)
             for kept in own:
-                name = _renamed(kept.name, template, names, content)
-                yield place, name, _renamed(kept.body, template, names, content), kept.expires
+                name = _renamed(kept.name, template, lane, content)
+                yield place, name, _renamed(kept.body, template, lane, content), kept.expires
 
 
-def _renamed(text: str, template: _Template, names: tuple[str, str], content: str) -> str:
-    renamed = text.replace(template.lane, names[0]).replace(template.out, names[1])
+def _renamed(text: str, template: _Template, lane: str, content: str) -> str:
+    renamed = text.replace(template.lane, lane)
     return renamed.replace(template.content, content) if content else renamed
 
 

@@ -4,9 +4,10 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from azure.cosmos.aio import CosmosClient
+from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from sandbox import topology
 from sandbox.bench import cost, profile, stored
@@ -19,8 +20,12 @@ from sandbox.cosmos.catalogue import Catalogue
 from sandbox.cosmos.server import wall_clock
 from sandbox.cosmos.storage import Storage
 
-_LANE, _OUT = "a" * 20, "b" * 20
+_LANE, _OUT = "a" * 20, "a" * 20 + ".epj"
 _EVENT = f"{_LANE}.{'c' * 26}"
+
+
+def messages_of(client: CosmosClient) -> ContainerProxy:
+    return client.get_database_client("knutepunkt").get_container_client("messages")
 
 
 async def _with_one_message(folder: Path, pending: list[str]) -> None:
@@ -29,46 +34,49 @@ async def _with_one_message(folder: Path, pending: list[str]) -> None:
         "receivers": [{"receiver": "epj", "delivery": f"{_EVENT}.epj", "lane": _OUT}],
     }  # fmt: skip
     async with serve(folder, topology.load()) as served, CosmosClient(served.endpoint, served.key) as client:
-        database = client.get_database_client("knutepunkt")
-        events, deliveries = (database.get_container_client(name) for name in ("events", "deliveries"))
-        await events.create_item({"id": "lane", "lane": _LANE, "type": "lane", "pending": pending})
-        await events.create_item(event)
-        await events.create_item({"id": f"{_EVENT}.payload", "lane": _LANE, "type": "payload", "data": "x"})
-        await deliveries.create_item({"id": "lane", "lane": _OUT, "type": "lane", "pending": []})
-        await deliveries.create_item({"id": f"{_EVENT}.epj", "lane": _OUT, "type": "delivery", "event": _EVENT})
+        documents: list[dict[str, Any]] = [
+            event,
+            {"id": f"{_EVENT}.payload", "lane": _LANE, "type": "payload", "data": "x"},
+            {"id": "lane.epj", "lane": _OUT, "type": "line", "pending": pending},
+        ]  # fmt: skip
+        if not pending:
+            documents.append({"id": f"{_EVENT}.epj", "lane": _OUT, "type": "delivery", "event": _EVENT})
+        for each in documents:
+            await messages_of(client).create_item({**each, "partition": _LANE})
 
 
 async def test_stored_messages_are_as_those_that_were_carried(tmp_path: Path) -> None:
     await _with_one_message(tmp_path, [])
     filled = stored.fill(tmp_path, 25)
-    assert (filled.messages, filled.documents) == (25, 25 * 2 + 3 + 25 + 3)
+    assert (filled.messages, filled.documents) == (25, 25 * 3 + 3)
     async with serve(tmp_path, topology.load()) as served, CosmosClient(served.endpoint, served.key) as client:
-        database = client.get_database_client("knutepunkt")
-        events, deliveries = (database.get_container_client(name) for name in ("events", "deliveries"))
+        messages = messages_of(client)
         query = "SELECT * FROM c WHERE c.type = 'event'"
-        found = [each async for each in events.query_items(query)]
+        found = [each async for each in messages.query_items(query)]
         assert len({each["id"] for each in found}) == 26
         for each in found:
             assert each["id"].startswith(each["lane"])
-            assert (await events.read_item(f"{each['id']}.payload", each["lane"]))["lane"] == each["lane"]
+            assert each["partition"] == each["lane"]
+            assert (await messages.read_item(f"{each['id']}.payload", each["lane"]))["lane"] == each["lane"]
             (receiver,) = each["receivers"]
-            delivery = await deliveries.read_item(receiver["delivery"], receiver["lane"])
-            assert delivery["event"] == each["id"]
+            delivery = await messages.read_item(receiver["delivery"], each["lane"])
+            assert (delivery["event"], delivery["lane"]) == (each["id"], receiver["lane"])
+            assert (await messages.read_item("lane.epj", each["lane"]))["lane"] == receiver["lane"]
         assert sorted(each["receivedAt"][:10] for each in found)[0] == "2026-03-02"
 
 
 async def test_stored_messages_are_no_news_to_whoever_reads_the_change_feed(tmp_path: Path) -> None:
     await _with_one_message(tmp_path, [])
     async with serve(tmp_path, topology.load()) as served, CosmosClient(served.endpoint, served.key) as client:
-        events = client.get_database_client("knutepunkt").get_container_client("events")
-        assert len([each async for each in events.query_items_change_feed(start_time="Beginning")]) == 3
-        read_to = str(events.client_connection.last_response_headers["etag"])
+        messages = messages_of(client)
+        assert len([each async for each in messages.query_items_change_feed(start_time="Beginning")]) == 4
+        read_to = str(messages.client_connection.last_response_headers["etag"])
     stored.fill(tmp_path, 10)
     async with serve(tmp_path, topology.load()) as served, CosmosClient(served.endpoint, served.key) as client:
-        events = client.get_database_client("knutepunkt").get_container_client("events")
-        assert [each async for each in events.query_items_change_feed(continuation=read_to)] == []
-        await events.create_item({"id": "new", "lane": "new"})
-        news = [each["id"] async for each in events.query_items_change_feed(continuation=read_to)]
+        messages = messages_of(client)
+        assert [each async for each in messages.query_items_change_feed(continuation=read_to)] == []
+        await messages.create_item({"id": "new", "partition": "new"})
+        news = [each["id"] async for each in messages.query_items_change_feed(continuation=read_to)]
         assert news == ["new"]
 
 
@@ -77,7 +85,7 @@ async def test_a_message_that_is_still_on_its_way_is_not_copied(tmp_path: Path) 
     with pytest.raises(LookupError):
         stored.fill(tmp_path, 1)
     storage = Storage(tmp_path)
-    assert Catalogue(storage, wall_clock).container("knutepunkt", "events")
+    assert Catalogue(storage, wall_clock).container("knutepunkt", "messages")
     storage.close()
     with closing(sqlite3.connect(tmp_path / "cosmos.sqlite3")) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
@@ -88,7 +96,7 @@ def _spent(events: int) -> cost.Spent:
         return {"requests": events, "units": units * events}
 
     charges = {
-        "knutepunkt/events": {"batch": booked(20), "changes": booked(1)},
+        "knutepunkt/messages": {"batch": booked(20), "changes": booked(1)},
         "knutepunkt-trail/trail": {"batch": booked(5)},
     }
     servicebus = {

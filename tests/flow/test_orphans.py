@@ -7,7 +7,10 @@ from sandbox.hub_parts import ORGNR
 from sandbox.stores import Stores, open_stores
 from shared.messages import lanes
 from shared.messages.events import Receipt
-from shared.messages.model import Delivery, Event
+from shared.messages.intake import Keeping
+from shared.messages.lifecycle import Step
+from shared.messages.model import Event
+from shared.messages.returning import REPLAYED, Back, Returning
 from tests.flow.hub import World
 from tests.messages import alarm
 
@@ -28,27 +31,29 @@ def event_of(body: bytes, patient: str) -> Event:
     )  # fmt: skip
 
 
-async def test_an_event_whose_signal_was_lost_is_found_and_delivered(hub: World) -> None:
+async def accept(stores: Stores, event: Event, body: bytes, *receipts: Receipt) -> None:
+    """As the hub does, but for the signal."""
+    assert await stores.intake.accept(event, body, receipts, Keeping(None, {}, {})) is not None
+
+
+async def test_a_message_whose_signal_was_lost_is_found_and_delivered(hub: World) -> None:
     body = alarm()
+    event = event_of(body, "orphan1")
+    receipt = Receipt("epj", lanes.delivery_id(event.id, "epj"), lanes.toward(event.lane, "epj"))
     async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database, GRACE) as stores:
-        assert await stores.events.accept(event_of(body, "orphan1"), body)
+        await accept(stores, event, body, receipt)
     assert (await hub.arrives(body))["calls"] == 1
 
 
-async def test_a_delivery_whose_signal_was_lost_is_found_and_made(hub: World) -> None:
+async def test_a_message_that_was_put_back_and_whose_signal_was_lost_is_found_routed_and_delivered(hub: World) -> None:
     body = alarm()
     event = event_of(body, "orphan2")
     async with open_stores(hub.hub.addresses.cosmos, hub.hub.addresses.database, GRACE) as stores:
-        await stores.events.accept(event, body)
-        await _route_without_a_signal(stores, event)
+        await accept(stores, event, body)
+        returning = Returning(stores.messages, GRACE)
+        back = await returning.events(event.lane, (event.id,), Back(Step.RETURN, REPLAYED, {}), datetime.now(UTC))
+        assert back.ids == (event.id,)
     assert (await hub.arrives(body))["calls"] == 1
-
-
-async def _route_without_a_signal(stores: Stores, event: Event) -> None:
-    now = datetime.now(UTC)
-    receipt = Receipt("epj", lanes.delivery_id(event.id, "epj"), lanes.outbound(ORGNR, "epj", event.patient))
-    await stores.deliveries.create(Delivery(receipt.delivery, receipt.lane, receipt.receiver, 0, now, event))
-    await stores.events.routed(event, (receipt,), now)
 
 
 async def test_doubled_signals_do_no_harm(hub: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.cli.main import main
 from sandbox.hub_parts import ORGNR
-from sandbox.stores import open_stores
+from sandbox.stores import open_stores, timeline
 from shared.clock import utc_now
 from shared.registry.changes import change
 from shared.registry.entries import entry_of
@@ -21,6 +21,7 @@ from shared.registry.model import MUNICIPALITY_DOCUMENT, SYSTEMS, Municipality
 from shared.registry.people import Access, Role
 from tests.flow.hub import QUICK, World, until, world
 from tests.flow.test_people_and_proofs import login
+from tests.flow.test_trace import spans, told
 from tests.messages import alarm
 
 SETTINGS = {**QUICK, "ReplaySchedule": "*/1 * * * * *", "Replay__perSecond": "200", "TrailSchedule": "*/1 * * * * *"}
@@ -190,7 +191,11 @@ async def test_what_had_no_receiver_is_replayed_when_there_is_one(operations: Op
     await until(nobody_gets_it, "every instance to know that there is no receiver")
     locations = [await hub.accepted(each) for each in bodies]
     for each in locations:
-        await hub.reaches(each, "quarantined")
+        # At once: that nobody is there to get it is known when it is accepted.
+        status = await hub.vendor.status(each)
+        assert (status["state"], status["routed"], status["receivers"]) == ("quarantined", None, [])
+        assert status["failed"] == status["registered"]
+    assert await stations(hub, locations[0]) == [("received", ""), ("quarantined", "HUB_NO_RECEIVER")]
     group = await operations.group("HUB_NO_RECEIVER")
     assert group is not None
     assert group["receiver"] is None
@@ -210,6 +215,23 @@ async def test_what_had_no_receiver_is_replayed_when_there_is_one(operations: Op
     assert (await operations.replay(cause="HUB_NO_RECEIVER", ids=ids))["state"] == "done"
     arrived = [await hub.arrives(each) for each in bodies]
     assert [each["seq"] for each in arrived] == sorted(each["seq"] for each in arrived)
+    assert [each["calls"] for each in arrived] == [1, 1]
+    await hub.reaches(locations[0], "delivered")
+    assert await stations(hub, locations[0]) == [
+        ("received", ""), ("quarantined", "HUB_NO_RECEIVER"), ("received", "HUB_REPLAYED"), ("routed", ""),
+        ("delivered", ""),
+    ]  # fmt: skip
+    # Its road is one trace still, and goes by the station where it is found out who gets it.
+    story = await told(hub, ids[0], "HUB-1001", "HUB-2001", "HUB-3001")
+    assert [each.span["name"] for each in spans(story.roots)] == ["accept", "route", "deliver", "epj call"]
+    assert len(story.traces) == 1
+
+
+async def stations(hub: World, location: str) -> list[tuple[str, str]]:
+    """Where a message has been, and why."""
+    addresses = hub.hub.addresses
+    found = await timeline(addresses.cosmos, addresses.database, location.split("/")[-2])
+    return [(each.station, each.detail) for each in found]
 
 
 async def test_a_receivers_words_are_shown_only_to_whom_the_log_names_before(operations: Operations) -> None:

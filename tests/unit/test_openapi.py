@@ -143,8 +143,9 @@ def test_a_status_as_the_hub_gives_it_fits_the_schema(state: State) -> None:
     )  # fmt: skip
     delivery = {**Delivery("d", Lane("lane"), "epj", 0, NOW, event).document(), "state": state.value}
     delivery["stations"].append(Station(NOW, state, "REC_HTTP_503").document())
-    fits(asking.status_of(event.document(), ()), "Status")
-    fits(asking.status_of({**event.document(), "state": state.value}, (delivery,)), "Status")
+    accepted = event.document((Station(NOW, State.RECEIVED), Station(NOW, State.ROUTED)))
+    fits(asking.status_of(accepted, ()), "Status")
+    fits(asking.status_of({**accepted, "state": state.value}, (delivery,)), "Status")
 
 
 def test_the_schema_of_a_status_knows_every_member() -> None:

@@ -32,7 +32,7 @@ STATES = [state for state in State if state is not State.DELIVERING]
 
 def event_document(*states: State) -> dict[str, Any]:
     stations = [Station(T0 + timedelta(seconds=at), state).document() for at, state in enumerate(states)]
-    return {**EVENT.document(), "stations": stations}
+    return {**EVENT.document((Station(T0, State.RECEIVED),)), "stations": stations}
 
 
 def delivery_document(*states: State) -> dict[str, Any]:
@@ -47,7 +47,8 @@ def kinds(found: list[Entry]) -> list[str]:
 
 @given(st.lists(st.sampled_from(STATES), min_size=1, max_size=12), st.integers(0, 11))
 def test_each_station_tells_the_same_however_many_follow_it(states: list[State], many: int) -> None:
-    for read, document in ((entries.of_event, event_document), (entries.of_delivery, delivery_document)):
+    readings = (entries.of_event, event_document), (entries.of_delivery, delivery_document)
+    for read, document in (*readings, *((entries.of_message, document) for _, document in readings)):
         early, late = list(read(document(*states[: many + 1]))), list(read(document(*states)))
         assert late[: len(early)] == early
         assert len({each.source for each in late}) == len(late)
@@ -69,7 +70,7 @@ def test_a_delivery_that_was_tried_twice_and_replayed_tells_of_every_try() -> No
 def test_an_acceptance_tells_how_the_caller_was_known_and_by_what_was_judged() -> None:
     told = facts.of_acceptance("k2" * 13, "a client/7", "0123456789ab")
     accepted = Station(T0, State.RECEIVED, facts={**told, "text": "somebody"})
-    (entry,) = entries.of_event({**EVENT.document(), "stations": [accepted.document()]})
+    (entry,) = entries.of_event(EVENT.document((accepted,)))
     details = entry.body()["details"]
     assert details.items() >= {"jti": "k2" * 13, "client": "a%20client/7", "rules": "0123456789ab"}.items()
     assert "text" not in details
@@ -77,7 +78,7 @@ def test_an_acceptance_tells_how_the_caller_was_known_and_by_what_was_judged() -
 
 def test_a_route_tells_by_which_version_of_the_register() -> None:
     stations = [Station(T0, State.RECEIVED), Station(T0, State.ROUTED, facts=facts.of_routing("310000019", 7))]
-    _, routed = entries.of_event({**EVENT.document(), "stations": [each.document() for each in stations]})
+    _, routed = entries.of_event(EVENT.document(stations))
     assert routed.body()["details"]["register"] == "310000019/7"
 
 
@@ -143,8 +144,8 @@ def test_the_rules_have_a_name_that_changes_with_them(tmp_path: Path, monkeypatc
     assert len(names) == 3
 
 
-@pytest.mark.parametrize("read", [entries.of_event, entries.of_delivery, entries.of_refusal, entries.of_history])
-@pytest.mark.parametrize("document", [{}, {"type": "payload"}, {"type": "lane", "stations": []}])
+@pytest.mark.parametrize("read", [entries.of_message, entries.of_refusal, entries.of_history])
+@pytest.mark.parametrize("document", [{}, *({"type": each, "stations": []} for each in ("payload", "lane", "line"))])
 def test_what_tells_of_nothing_gives_no_entry(read: entries.Reading, document: dict[str, Any]) -> None:
     assert list(read(document)) == []
 

@@ -85,7 +85,7 @@ def test_every_container_the_app_uses_is_declared() -> None:
     declared = {each.name: each.partition_key for each in topology.load().containers}
     source = (ROOT / "shared" / "road" / "hub.py").read_text(encoding="utf-8")
     used = re.findall(r'LazyContainer\(self\._cosmos, "([a-z]+)"\)', source)
-    assert set(used) == set(declared) == {"events", "deliveries", "operations", "proofs", "registry", "refusals"}
+    assert set(used) == set(declared) == {"messages", "operations", "proofs", "registry", "refusals"}
     assert source.count("LazyContainer(") == len(used)
 
 

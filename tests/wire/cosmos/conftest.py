@@ -41,8 +41,8 @@ async def database(client: CosmosClient) -> DatabaseProxy:
 
 
 @pytest.fixture(scope="session")
-def events(database: DatabaseProxy) -> ContainerProxy:
-    return database.get_container_client("events")
+def messages(database: DatabaseProxy) -> ContainerProxy:
+    return database.get_container_client("messages")
 
 
 @pytest.fixture(scope="session")

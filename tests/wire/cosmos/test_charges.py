@@ -82,25 +82,25 @@ async def test_an_upsert_over_a_document_costs_as_a_replacement(make_container: 
     assert _charged(again) == charge.replace(500, 500, 1, 1)
 
 
-async def test_declared_containers_index_what_is_declared(events: ContainerProxy) -> None:
-    policy = (await events.read())["indexingPolicy"]
+async def test_declared_containers_index_what_is_declared(messages: ContainerProxy) -> None:
+    policy = (await messages.read())["indexingPolicy"]
     assert {"path": "/due/?"} in policy["includedPaths"]
     assert policy["excludedPaths"] == [{"path": "/*"}]
 
 
-async def test_every_request_is_booked_to_its_container(account: Served, events: ContainerProxy) -> None:
+async def test_every_request_is_booked_to_its_container(account: Served, messages: ContainerProxy) -> None:
     async def booked() -> dict[str, Any]:
         url = f"{account.endpoint}_sandbox/counters"
         async with aiohttp.ClientSession() as http, http.get(url) as answer:
-            found: dict[str, Any] = json.loads(await answer.text())["charges"]["knutepunkt/events"]
+            found: dict[str, Any] = json.loads(await answer.text())["charges"]["knutepunkt/messages"]
         return found
 
-    await events.create_item({"id": "booked", "lane": "booked"})
-    await events.read_item("booked", "booked")
+    await messages.create_item({"id": "booked", "partition": "booked"})
+    await messages.read_item("booked", "booked")
     before = await booked()
-    units = _charged(await events.read_item("booked", "booked"))
+    units = _charged(await messages.read_item("booked", "booked"))
     with pytest.raises(CosmosResourceExistsError):
-        await events.create_item({"id": "booked", "lane": "booked"})
+        await messages.create_item({"id": "booked", "partition": "booked"})
     after = await booked()
     assert after["read"]["requests"] == before["read"]["requests"] + 1
     assert after["read"]["units"] == pytest.approx(before["read"]["units"] + units, abs=0.011)

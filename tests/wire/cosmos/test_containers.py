@@ -65,8 +65,8 @@ async def test_time_to_live_can_be_changed_and_the_partition_key_cannot(
     assert caught.value.status_code == 400
 
 
-async def test_throughput_can_be_read(events: ContainerProxy) -> None:
-    assert (await events.get_throughput()).offer_throughput == 400
+async def test_throughput_can_be_read(messages: ContainerProxy) -> None:
+    assert (await messages.get_throughput()).offer_throughput == 400
 
 
 async def test_expired_documents_are_gone_for_everyone(make_container: MakeContainer, clock: SetClock) -> None:
@@ -96,20 +96,20 @@ async def test_without_a_default_nothing_expires(make_container: MakeContainer, 
 
 
 @pytest.mark.parametrize("ttl", [0, -2, 1.5, "10", True])
-async def test_time_to_live_that_is_none_is_400(events: ContainerProxy, ttl: object) -> None:
+async def test_time_to_live_that_is_none_is_400(messages: ContainerProxy, ttl: object) -> None:
     with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
-        await events.create_item({"id": str(uuid4()), "lane": "L", "ttl": ttl})
+        await messages.create_item({"id": str(uuid4()), "partition": "L", "ttl": ttl})
     assert caught.value.status_code == 400
 
 
-async def test_what_is_not_here_is_refused_with_its_name(events: ContainerProxy, database: DatabaseProxy) -> None:
+async def test_what_is_not_here_is_refused_with_its_name(messages: ContainerProxy, database: DatabaseProxy) -> None:
     refused = []
     calls = [
-        events.scripts.create_stored_procedure({"id": "p", "body": "function () {}"}),
-        events.scripts.create_trigger({"id": "t", "body": "", "triggerType": "Pre", "triggerOperation": "All"}),
-        events.scripts.create_user_defined_function({"id": "u", "body": "function () {}"}),
+        messages.scripts.create_stored_procedure({"id": "p", "body": "function () {}"}),
+        messages.scripts.create_trigger({"id": "t", "body": "", "triggerType": "Pre", "triggerOperation": "All"}),
+        messages.scripts.create_user_defined_function({"id": "u", "body": "function () {}"}),
         database.create_user({"id": "somebody"}),
-        events.create_item({"id": "x", "lane": "L"}, pre_trigger_include="t"),
+        messages.create_item({"id": "x", "partition": "L"}, pre_trigger_include="t"),
         database.create_container(
             "v", PartitionKey("/pk"), vector_embedding_policy={"vectorEmbeddings": [{"path": "/v"}]}
         ),
@@ -121,19 +121,19 @@ async def test_what_is_not_here_is_refused_with_its_name(events: ContainerProxy,
     assert refused == [(400, True)] * len(calls)
 
 
-async def test_concurrent_creates_of_one_id_have_one_winner(events: ContainerProxy) -> None:
+async def test_concurrent_creates_of_one_id_have_one_winner(messages: ContainerProxy) -> None:
     name = str(uuid4())
     results = await asyncio.gather(
-        *(events.create_item({"id": name, "lane": "L", "by": at}) for at in range(16)), return_exceptions=True
+        *(messages.create_item({"id": name, "partition": "L", "by": at}) for at in range(16)), return_exceptions=True
     )
     won = [result for result in results if not isinstance(result, BaseException)]
     lost = [result for result in results if isinstance(result, exceptions.CosmosResourceExistsError)]
     assert (len(won), len(lost)) == (1, 15)
 
 
-async def test_concurrent_increments_are_all_counted(events: ContainerProxy) -> None:
+async def test_concurrent_increments_are_all_counted(messages: ContainerProxy) -> None:
     name = str(uuid4())
-    await events.create_item({"id": name, "lane": "L", "n": 0})
+    await messages.create_item({"id": name, "partition": "L", "n": 0})
     operation = [{"op": "incr", "path": "/n", "value": 1}]
-    await asyncio.gather(*(events.patch_item(name, "L", operation) for _ in range(32)))
-    assert (await events.read_item(name, "L"))["n"] == 32
+    await asyncio.gather(*(messages.patch_item(name, "L", operation) for _ in range(32)))
+    assert (await messages.read_item(name, "L"))["n"] == 32

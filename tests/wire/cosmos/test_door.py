@@ -68,10 +68,10 @@ async def test_request_without_a_good_signature_is_401(http: aiohttp.ClientSessi
 
 
 async def test_signature_for_one_thing_does_not_open_another(own: Served, http: aiohttp.ClientSession) -> None:
-    headers = signed(own, "get", "colls", "dbs/knutepunkt/colls/events", datetime.now(UTC))
-    async with http.get("/dbs/knutepunkt/colls/events", headers=headers) as answer:
+    headers = signed(own, "get", "colls", "dbs/knutepunkt/colls/messages", datetime.now(UTC))
+    async with http.get("/dbs/knutepunkt/colls/messages", headers=headers) as answer:
         assert answer.status == 200
-    for method, path in (("get", "/dbs/knutepunkt/colls/trail"), ("delete", "/dbs/knutepunkt/colls/events")):
+    for method, path in (("get", "/dbs/knutepunkt/colls/trail"), ("delete", "/dbs/knutepunkt/colls/messages")):
         async with http.request(method, path, headers=headers) as answer:
             assert answer.status == 401
 
@@ -144,8 +144,8 @@ async def test_counters_count_by_kind(own: Served, http: aiohttp.ClientSession) 
 
     before = await counts()
     async with CosmosClient(own.endpoint, own.key) as client:
-        container = client.get_database_client("knutepunkt").get_container_client("events")
-        await container.create_item({"id": "counted", "lane": "L"})
+        container = client.get_database_client("knutepunkt").get_container_client("messages")
+        await container.create_item({"id": "counted", "partition": "L"})
         await container.read_item("counted", "L")
         await everything(container.query_items("SELECT * FROM c", partition_key="L"))
         await container.execute_item_batch([("delete", ("counted",))], "L")
@@ -195,19 +195,19 @@ async def test_slow_answer_still_comes(own: Served, http: aiohttp.ClientSession)
 
 async def test_dropped_after_it_was_done_is_done(own: Served, http: aiohttp.ClientSession) -> None:
     async with CosmosClient(own.endpoint, own.key, retry_total=0) as client:
-        container = client.get_database_client("knutepunkt").get_container_client("events")
-        await container.upsert_item({"id": "first", "lane": "L"})
+        container = client.get_database_client("knutepunkt").get_container_client("messages")
+        await container.upsert_item({"id": "first", "partition": "L"})
         assert await fault(http, refuse=True, mode="drop-after") == 200
         with pytest.raises(AzureError):
-            await container.create_item({"id": "done", "lane": "L"})
+            await container.create_item({"id": "done", "partition": "L"})
         assert await fault(http, refuse=False) == 200
         assert (await container.read_item("done", "L"))["id"] == "done"
 
 
 async def test_a_condition_that_holds_is_said_not_to_in_a_batch_too(own: Served, http: aiohttp.ClientSession) -> None:
     async with CosmosClient(own.endpoint, own.key) as client:
-        container = client.get_database_client("knutepunkt").get_container_client("events")
-        await container.upsert_item({"id": "storm", "lane": "L", "n": 1})
+        container = client.get_database_client("knutepunkt").get_container_client("messages")
+        await container.upsert_item({"id": "storm", "partition": "L", "n": 1})
         change = [{"op": "incr", "path": "/n", "value": 1}]
         assert await fault(http, refuse=True, mode="412") == 200
         with pytest.raises(exceptions.CosmosHttpResponseError) as refused:
@@ -215,7 +215,7 @@ async def test_a_condition_that_holds_is_said_not_to_in_a_batch_too(own: Served,
         assert refused.value.status_code == 412
         guarded = ("patch", ("storm", change), {"filter_predicate": "FROM c WHERE c.n = 1"})
         with pytest.raises(exceptions.CosmosBatchOperationError) as failed:
-            await container.execute_item_batch([("create", ({"id": "beside", "lane": "L"},)), guarded], "L")
+            await container.execute_item_batch([("create", ({"id": "beside", "partition": "L"},)), guarded], "L")
         assert [each["statusCode"] for each in failed.value.operation_responses] == [424, 412]
         await container.patch_item("storm", "L", change)
         assert await fault(http, refuse=False) == 200
@@ -256,8 +256,8 @@ async def test_own_addresses_refuse_another_host_name(own: Served, http: aiohttp
 
 async def test_sdk_retries_a_throttled_request_and_succeeds(own: Served, http: aiohttp.ClientSession) -> None:
     async with CosmosClient(own.endpoint, own.key) as client:
-        container = client.get_database_client("knutepunkt").get_container_client("events")
-        await container.upsert_item({"id": "throttled", "lane": "L"})
+        container = client.get_database_client("knutepunkt").get_container_client("messages")
+        await container.upsert_item({"id": "throttled", "partition": "L"})
         assert await fault(http, refuse=True, mode="429", count=2, delayMs=10) == 200
         assert (await container.read_item("throttled", "L"))["id"] == "throttled"
 
@@ -265,11 +265,11 @@ async def test_sdk_retries_a_throttled_request_and_succeeds(own: Served, http: a
 async def test_synchronous_sdk_does_the_same(own: Served) -> None:
     def work() -> list[Any]:
         with SyncClient.from_connection_string(own.connection_string) as client:
-            container = client.get_database_client("knutepunkt").get_container_client("deliveries")
-            container.create_item({"id": "1", "lane": "S", "n": 1})
-            container.upsert_item({"id": "2", "lane": "S", "n": 2})
+            container = client.get_database_client("knutepunkt").get_container_client("registry")
+            container.create_item({"id": "1", "orgnr": "S", "n": 1})
+            container.upsert_item({"id": "2", "orgnr": "S", "n": 2})
             container.patch_item("1", "S", [{"op": "incr", "path": "/n", "value": 4}])
-            container.execute_item_batch([("delete", ("2",)), ("create", ({"id": "3", "lane": "S", "n": 3},))], "S")
+            container.execute_item_batch([("delete", ("2",)), ("create", ({"id": "3", "orgnr": "S", "n": 3},))], "S")
             query = "SELECT VALUE c.n FROM c WHERE c.n > @n ORDER BY c.n"
             parameters: list[dict[str, Any]] = [{"name": "@n", "value": 2}]
             found = list(container.query_items(query, parameters=parameters, enable_cross_partition_query=True))
@@ -295,7 +295,7 @@ async def test_declared_container_with_another_partition_key_stops_the_start(tmp
     declared = topology.load()
     async with serve(tmp_path, declared):
         pass
-    changed = topology.Topology((), declared.database, (topology.Container("events", "/other"),))
+    changed = topology.Topology((), declared.database, (topology.Container("messages", "/other"),))
     with pytest.raises(ValueError, match="another partition key"):
         async with serve(tmp_path, changed):
             pass
@@ -303,7 +303,7 @@ async def test_declared_container_with_another_partition_key_stops_the_start(tmp
 
 async def test_nothing_of_a_document_is_in_an_error(own: Served) -> None:
     async with CosmosClient(own.endpoint, own.key) as client:
-        container = client.get_database_client("knutepunkt").get_container_client("events")
+        container = client.get_database_client("knutepunkt").get_container_client("messages")
         with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
-            await container.create_item({"id": "x", "lane": "L", "ttl": "secret-value"})
+            await container.create_item({"id": "x", "partition": "L", "ttl": "secret-value"})
         assert "secret-value" not in json.dumps(str(caught.value.message))

@@ -18,26 +18,26 @@ def connected(running: Running) -> CosmosClient:
     return CosmosClient(running.facts["endpoint"], running.facts["key"], retry_total=0)
 
 
-def events(client: CosmosClient) -> ContainerProxy:
-    return client.get_database_client("knutepunkt").get_container_client("events")
+def messages(client: CosmosClient) -> ContainerProxy:
+    return client.get_database_client("knutepunkt").get_container_client("messages")
 
 
 async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
     acknowledged: dict[str, dict[str, Any]] = {}
     enough = asyncio.Event()
     async with started(tmp_path) as running, connected(running) as client:
-        container = events(client)
+        container = messages(client)
 
         async def write(writer: int) -> None:
             for at in range(10_000):
-                item: dict[str, Any] = {"id": f"{writer}-{at}", "lane": f"lane-{at % 5}", "n": 0, "text": "x" * 500}
+                item: dict[str, Any] = {"id": f"{writer}-{at}", "partition": f"p{at % 5}", "n": 0, "text": "x" * 500}
                 made = await container.create_item(item)
                 acknowledged[item["id"]] = dict(made)
                 if len(acknowledged) == 300:
                     enough.set()
                 if at % 3 == 0:
                     operation = [{"op": "incr", "path": "/n", "value": 1}]
-                    patched = await container.patch_item(item["id"], item["lane"], operation)
+                    patched = await container.patch_item(item["id"], item["partition"], operation)
                     acknowledged[item["id"]] = dict(patched)
 
         writers = [asyncio.create_task(write(writer)) for writer in range(8)]
@@ -50,7 +50,7 @@ async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
 
     async with started(tmp_path, running.facts["port"]) as again, connected(again) as client:
         assert (again.facts["port"], again.facts["key"]) == (running.facts["port"], running.facts["key"])
-        stored = {item["id"]: item for item in await everything(events(client).read_all_items())}
+        stored = {item["id"]: item for item in await everything(messages(client).read_all_items())}
     lost = [name for name in acknowledged if name not in stored]
     # A write that was on its way may have been carried out without its answer: then a patch is ahead, never behind.
     changed = [
@@ -83,15 +83,15 @@ async def test_change_feed_token_made_containers_and_deletes_survive(tmp_path: P
 
 async def test_order_of_changes_never_goes_back_when_the_latest_documents_are_gone(tmp_path: Path) -> None:
     async with started(tmp_path) as running, connected(running) as client:
-        container = events(client)
-        await container.create_item({"id": "1", "lane": "L"})
+        container = messages(client)
+        await container.create_item({"id": "1", "partition": "L"})
         await everything(container.query_items_change_feed(start_time="Beginning"))
         token = container.client_connection.last_response_headers["etag"]
         await container.delete_item("1", "L")
         await running.kill()
     async with started(tmp_path) as again, connected(again) as client:
-        await events(client).create_item({"id": "2", "lane": "L"})
-        changed = await everything(events(client).query_items_change_feed(continuation=token))
+        await messages(client).create_item({"id": "2", "partition": "L"})
+        changed = await everything(messages(client).query_items_change_feed(continuation=token))
         assert [item["id"] for item in changed] == ["2"]
 
 

@@ -25,10 +25,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module")
 async def large(folder: Path) -> AsyncIterator[ContainerProxy]:
     async with serve(folder, topology.load()) as served, CosmosClient(served.endpoint, served.key) as client:
-        container = client.get_database_client("knutepunkt").get_container_client("events")
+        container = client.get_database_client("knutepunkt").get_container_client("messages")
         for lane in range(LANES):
             await container.execute_item_batch([("create", (item(lane, at),)) for at in range(EACH)], str(lane))
-        one = [{"id": str(at), "lane": "long", "type": "other", "at": at} for at in range(600)]
+        one = [{"id": str(at), "partition": "long", "type": "other", "at": at} for at in range(600)]
         for begin in range(0, 600, 100):
             await container.execute_item_batch([("create", (it,)) for it in one[begin : begin + 100]], "long")
         yield container
@@ -36,7 +36,7 @@ async def large(folder: Path) -> AsyncIterator[ContainerProxy]:
 
 def item(lane: int, at: int) -> dict[str, Any]:
     kind = "lane" if at == 0 else "event"
-    return {"id": f"{lane}-{at}", "lane": str(lane), "type": kind, "due": f"2026-11-{1 + lane % 28:02}", "at": at}
+    return {"id": f"{lane}-{at}", "partition": str(lane), "type": kind, "due": f"2026-11-{1 + lane % 28:02}", "at": at}
 
 
 def made(folder: Path) -> set[str]:

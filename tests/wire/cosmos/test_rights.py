@@ -128,7 +128,7 @@ def test_rights_are_given_over_containers_that_exist(topology: Topology, held_to
 
 def test_a_role_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     declared = json.loads(rights.DEFAULT_PATH.read_text(encoding="utf-8"))
-    declared["components"][0]["containers"]["events"] = "everything"
+    declared["components"][0]["containers"]["messages"] = "everything"
     file = tmp_path / "components.json"
     file.write_text(json.dumps(declared), encoding="utf-8")
     with pytest.raises(KeyError, match="everything"):

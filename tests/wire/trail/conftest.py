@@ -55,7 +55,7 @@ class Kept:
     trail: LazyContainer
     positions: LazyContainer
     checkpoints: LazyContainer
-    events: LazyContainer
+    messages: LazyContainer
     feeds: Feeds
     clock: SetClock = field(default_factory=SetClock)
 
@@ -87,7 +87,7 @@ async def kept(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kept]:
                 LazyContainer(log, "trail"),
                 LazyContainer(log, "positions"),
                 LazyContainer(apart, "checkpoints"),
-                LazyContainer(feeds, "events"),
+                LazyContainer(feeds, "messages"),
                 Feeds(feeds, 10.0),
             )
 

@@ -6,6 +6,7 @@ from sandbox.stores import Stores
 from shared.messages import lanes
 from shared.messages.deliveries import Outcome, Try
 from shared.messages.events import Receipt
+from shared.messages.intake import Keeping
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
 from shared.messages.urgency import Urgency
@@ -27,17 +28,20 @@ def event_of(orgnr: str, number: int, at: datetime, patient: str = "") -> Event:
     )  # fmt: skip
 
 
+async def accept(stores: Stores, event: Event, *receivers: str) -> None:
+    """Taken in for these receivers; for none it is set aside."""
+    receipts = [Receipt(each, lanes.delivery_id(event.id, each), lanes.toward(event.lane, each)) for each in receivers]
+    assert await stores.intake.accept(event, b"{}", receipts, Keeping(None, {}, {})) is not None
+
+
 async def travel(stores: Stores, event: Event, at: datetime) -> Delivery:
     """Accepted, routed, tried in vain, tried again and delivered."""
-    assert await stores.events.accept(event, b"{}")
-    lane = lanes.outbound(event.orgnr, "epj", event.patient)
-    delivery = Delivery(lanes.delivery_id(event.id, "epj"), lane, "epj", 0, at, event)
-    await stores.deliveries.create(delivery)
-    await stores.events.routed(event, (Receipt("epj", delivery.id, delivery.lane),), at)
-    first = await stores.deliveries.begin(delivery.lane, Urgency.ROUTINE, at, SILENCE)
+    await accept(stores, event, "epj")
+    lane = lanes.toward(event.lane, "epj")
+    first = await stores.deliveries.begin(lane, Urgency.ROUTINE, at, SILENCE)
     assert isinstance(first, Try)
     await stores.deliveries.wait(first, Outcome(at, "REC_HTTP_503"), at, None)
-    again = await stores.deliveries.begin(delivery.lane, Urgency.ROUTINE, at, SILENCE)
+    again = await stores.deliveries.begin(lane, Urgency.ROUTINE, at, SILENCE)
     assert isinstance(again, Try)
     await stores.deliveries.end(again, Step.DELIVER, Outcome(at))
-    return delivery
+    return again.delivery

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
+from shared.messages import lanes
+from shared.messages.deliveries import Outcome as Came
+from shared.messages.deliveries import Refusal as Refused
+from shared.messages.deliveries import Try
 from shared.messages.documents import Document, Unreachable
+from shared.messages.lifecycle import Step
+from shared.messages.urgency import Urgency
 from shared.trail import entries as reading
 from shared.trail.chain import chain_of, entry_hash
 from shared.trail.entry import Entry, Kind, Outcome
@@ -17,7 +23,7 @@ from shared.trail.refusals import Refusal
 from shared.trail.sequencing import Outbox, Sequencer
 from shared.trail.writing import TrailWriter
 from tests.wire.trail.conftest import T0, Kept, SetClock
-from tests.wire.trail.messages import event_of, travel
+from tests.wire.trail.messages import SILENCE, accept, event_of, travel
 
 
 async def chain(kept: Kept, orgnr: str) -> list[Document]:
@@ -42,8 +48,7 @@ def holds_together(documents: Sequence[Document]) -> bool:
 def sequencer(kept: Kept, name: str = "main", clock: SetClock | None = None) -> Sequencer:
     return Sequencer(
         outboxes=(
-            Outbox(f"{name}-events", kept.feeds.of("events"), reading.of_event),
-            Outbox(f"{name}-deliveries", kept.feeds.of("deliveries"), reading.of_delivery),
+            Outbox(f"{name}-messages", kept.feeds.of("messages"), reading.of_message),
             Outbox(f"{name}-refusals", kept.feeds.of("refusals"), reading.of_refusal),
         ),
         positions=kept.kept_positions(),
@@ -82,14 +87,25 @@ async def test_a_station_that_is_read_again_is_not_written_again(kept: Kept, org
 
 async def test_stations_that_come_later_follow_those_that_are_there(kept: Kept, orgnr: str) -> None:
     event = event_of(orgnr, 0, T0)
-    await kept.stores.events.accept(event, b"{}")
+    await accept(kept.stores, event, "epj")
     one = sequencer(kept)
     await one.tick()
-    await kept.stores.events.quarantined(event, T0, "HUB_NO_RECEIVER")
+    lane = lanes.toward(event.lane, "epj")
+    begun = await kept.stores.deliveries.begin(lane, Urgency.ROUTINE, T0, SILENCE)
+    assert isinstance(begun, Try)
+    await kept.stores.deliveries.end(begun, Step.QUARANTINE, Came(T0, "HUB_BYTES_DIFFER"), Refused())
     await one.tick()
     documents = await chain(kept, orgnr)
-    assert kinds(documents) == ["genesis", "accepted", "quarantined"]
+    assert kinds(documents) == ["genesis", "accepted", "routed", "quarantined"]
     assert holds_together(documents)
+
+
+async def test_a_message_that_nobody_is_there_to_get_is_told_of_as_set_aside(kept: Kept, orgnr: str) -> None:
+    await accept(kept.stores, event_of(orgnr, 0, T0))
+    await sequencer(kept).tick()
+    documents = await chain(kept, orgnr)
+    assert kinds(documents) == ["genesis", "accepted", "quarantined"]
+    assert json.loads(documents[2]["body"])["reason"] == "HUB_NO_RECEIVER"
 
 
 async def test_two_writers_of_a_chain_collide_and_nothing_is_lost_or_written_twice(kept: Kept, orgnr: str) -> None:
@@ -137,16 +153,15 @@ async def test_the_hubs_chain_has_a_sign_of_life_for_every_stretch_of_time(kept:
 
 
 async def test_a_station_the_feed_never_gave_is_found_and_written_late(kept: Kept, orgnr: str) -> None:
-    event = event_of(orgnr, 0, T0)
-    await kept.stores.events.accept(event, b"{}")
-    store = Store("events", "event", kept.events, reading.of_event)
+    await accept(kept.stores, event_of(orgnr, 0, T0), "epj")
+    store = Store("messages/event", "event", kept.messages, reading.of_event)
     early = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(seconds=30))
     assert await chain(kept, orgnr) == []
     assert early.count == 0 or early.oldest is not None
     late = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
-    assert late.count >= 1
+    assert late.count >= 2
     assert late.oldest == T0
-    assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted"]
+    assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted", "routed"]
     again = await reconcile(store, kept.trail, kept.writer(), T0 - timedelta(days=365), T0 + timedelta(minutes=5))
     assert again.count == 0
 
@@ -178,18 +193,18 @@ async def test_what_was_written_though_the_answer_was_lost_is_not_written_again(
 
 
 async def test_a_document_that_nobody_understands_keeps_no_other_out(kept: Kept, orgnr: str) -> None:
-    await kept.events.put({"id": f"odd-{orgnr}", "lane": "odd", "type": "event", "stations": 7}, "odd")
-    await kept.stores.events.accept(event_of(orgnr, 0, T0), b"{}")
+    await kept.messages.put({"id": f"odd-{orgnr}", "partition": "odd", "type": "event", "stations": 7}, "odd")
+    await accept(kept.stores, event_of(orgnr, 0, T0), "epj")
     progress = await sequencer(kept, name=f"odd-{orgnr}").tick()
     assert progress.unreadable >= 1
-    assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted"]
+    assert kinds(await chain(kept, orgnr)) == ["genesis", "accepted", "routed"]
 
 
 async def test_where_a_feed_was_read_to_is_kept(kept: Kept, orgnr: str) -> None:
     name = f"kept-{orgnr}"
-    await kept.stores.events.accept(event_of(orgnr, 0, T0), b"{}")
+    await accept(kept.stores, event_of(orgnr, 0, T0), "epj")
     await sequencer(kept, name=name).tick()
-    left = await kept.kept_positions().read(f"{name}-events")
+    left = await kept.kept_positions().read(f"{name}-messages")
     assert left is not None
-    documents, _ = await kept.feeds.of("events").after(left, 10)
+    documents, _ = await kept.feeds.of("messages").after(left, 10)
     assert documents == []

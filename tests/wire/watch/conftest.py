@@ -20,7 +20,11 @@ from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import AlertSettings, CosmosSettings
 from shared.azure.watch_parts import WatchParts
 from shared.messages import lanes
+from shared.messages.events import Receipt
+from shared.messages.intake import Keeping
+from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
+from shared.messages.returning import Back, Returning
 from shared.messages.urgency import Urgency
 from shared.registry.register import Register
 
@@ -73,10 +77,17 @@ class Scene:
         finally:
             await parts.close()
 
-    async def accept(self, at: datetime, urgency: Urgency, orgnr: str = ORGNR) -> Event:
-        """An event that is accepted and not routed."""
-        event = event_of(orgnr, at, urgency)
-        await self.stores.events.accept(event, b"{}")
+    async def accept(self, at: datetime, urgency: Urgency, *receipts: Receipt, event: Event | None = None) -> Event:
+        """An event that is accepted: for nobody, unless receivers are named, so that it is set aside."""
+        event = event or event_of(ORGNR, at, urgency)
+        assert await self.stores.intake.accept(event, b"{}", receipts, Keeping(None, {}, {})) is not None
+        return event
+
+    async def put_back(self, at: datetime, urgency: Urgency) -> Event:
+        """An event that had no receiver, was put back and is not routed yet."""
+        event = await self.accept(at, urgency)
+        back = await Returning(self.stores.messages).events(event.lane, (event.id,), Back(Step.RETURN, "", {}), at)
+        assert back.ids == (event.id,)
         return event
 
     async def route(
@@ -84,10 +95,9 @@ class Scene:
     ) -> Delivery:
         """A delivery that waits in its lane."""
         event = event_of(orgnr, at, urgency, patient)
-        lane = lanes.outbound(orgnr, receiver, event.patient)
-        delivery = Delivery(lanes.delivery_id(event.id, receiver), lane, receiver, 0, at, event)
-        await self.stores.deliveries.create(delivery)
-        return delivery
+        receipt = Receipt(receiver, lanes.delivery_id(event.id, receiver), lanes.toward(event.lane, receiver))
+        await self.accept(at, urgency, receipt, event=event)
+        return Delivery(receipt.delivery, receipt.lane, receiver, 0, at, event)
 
     async def receiver(self, state: str, since: datetime | None = None, receiver: str = "epj") -> None:
         """A receiver's breaker opens or closes."""
@@ -128,6 +138,5 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         Cosmos(CosmosSettings.model_validate({"Cosmos": served.connection_string,
                                               "Cosmos__database": load().database})) as cosmos,
     ):  # fmt: skip
-        yield Scene(
-            served, stores, LazyContainer(cosmos, "operations"), LazyContainer(cosmos, "registry"), cosmos, alerts
-        )
+        operations, registry = (LazyContainer(cosmos, each) for each in ("operations", "registry"))
+        yield Scene(served, stores, operations, registry, cosmos, alerts)

@@ -13,8 +13,7 @@ SECOND = timedelta(seconds=1)
 
 
 def look_of(scene: Scene, most: int = MOST_LANES) -> Look:
-    events, deliveries = (LazyContainer(scene.cosmos, name) for name in ("events", "deliveries"))
-    return Look(events, deliveries, scene.clock, most)
+    return Look(LazyContainer(scene.cosmos, "messages"), scene.clock, most)
 
 
 async def begun(scene: Scene, urgency: Urgency = Urgency.ROUTINE) -> Try:
@@ -38,7 +37,7 @@ async def test_the_oldest_of_each_class_and_how_many_are_told_by_receiver(scene:
 
 
 async def test_what_is_not_routed_is_told_of_its_municipality(scene: Scene) -> None:
-    await scene.accept(T0 - 9 * SECOND, Urgency.PROMPT)
+    await scene.put_back(T0 - 9 * SECOND, Urgency.PROMPT)
     (found,) = (await look_of(scene).numbers()).receivers
     assert (found.orgnr, found.receiver, found.classes[Urgency.PROMPT].oldest) == (ORGNR, "", T0 - 9 * SECOND)
 
@@ -60,8 +59,7 @@ async def test_what_is_set_aside_is_grouped_by_receiver_and_cause(scene: Scene) 
     for _ in range(2):
         trying = await begun(scene)
         await scene.stores.deliveries.end(trying, Step.QUARANTINE, Outcome(T0, "REC_HTTP_404"), Refusal(404))
-    lost = await scene.accept(T0, Urgency.ROUTINE)
-    await scene.stores.events.quarantined(lost, T0 + SECOND, "HUB_NO_RECEIVER")
+    await scene.accept(T0 + SECOND, Urgency.ROUTINE)
     found = await look_of(scene).numbers()
     assert [(each.orgnr, each.receiver, each.cause, each.messages) for each in found.aside] == [
         (ORGNR, "epj", "REC_HTTP_404", 2),
@@ -94,6 +92,8 @@ async def test_one_receiver_with_more_lanes_than_are_looked_at_hides_nobody(scen
 
 
 async def test_lanes_long_past_their_due_time_are_counted(scene: Scene) -> None:
-    await scene.accept(T0 - 3600 * SECOND, Urgency.ROUTINE)
-    assert await look_of(scene).overdue(T0) == {"events": 1}
+    await scene.put_back(T0 - 3600 * SECOND, Urgency.ROUTINE)
+    for age in (3600, 1800):
+        await scene.route(T0 - age * SECOND, Urgency.ROUTINE)
+    assert await look_of(scene).overdue(T0) == {"events": 1, "deliveries": 2}
     assert await look_of(scene).overdue(T0 - 7200 * SECOND) == {}

@@ -37,7 +37,7 @@ async def test_an_outage_of_hours_with_many_waiting_is_two_notices(scene: Scene)
     async with scene.instance() as parts:
         for age in range(40):
             delivery = await scene.route(T0 - age * SECOND, Urgency.ROUTINE)
-            await scene.stores.deliveries.park(delivery.lane, delivery.key, T0 + timedelta(days=1))
+            await scene.stores.deliveries.park(delivery.lane, delivery.key, Urgency.ROUTINE, T0, T0 + timedelta(days=1))
         await scene.receiver("open")
         await rounds(scene, parts, seconds=4 * 3600, every=1200)
         await scene.receiver("closed")
@@ -96,7 +96,7 @@ async def test_an_alarm_is_told_of_between_60_and_75_s_after_it_was_accepted(sce
 
 async def test_an_alarm_that_nobody_has_routed_is_told_of_too(scene: Scene) -> None:
     async with scene.instance() as parts:
-        await scene.accept(T0, Urgency.PROMPT)
+        await scene.put_back(T0, Urgency.PROMPT)
         scene.clock.forward(seconds=61)
         await rounds(scene, parts, seconds=5)
     assert scene.notices() == [("alarm-late", "broken")]
@@ -142,7 +142,7 @@ async def test_a_sender_that_goes_silent_and_is_heard_again_is_two_notices(scene
 
 async def test_lanes_that_nobody_works_on_are_told_of(scene: Scene) -> None:
     async with scene.instance() as parts:
-        await scene.accept(T0, Urgency.ROUTINE)
+        await scene.put_back(T0, Urgency.ROUTINE)
         scene.clock.forward(minutes=1)
         await rounds(scene, parts, seconds=20)
         assert scene.notices() == []
