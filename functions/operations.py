@@ -67,6 +67,14 @@ def blueprint(desk: FindDesk, handling: FindHandling, verify: people.Verify) -> 
 
         return await do(req, answer)
 
+    @door.function_name("replay_stop")
+    @door.route("operations/replays/{id}/stop", methods=["POST"])
+    async def stop(req: func.HttpRequest) -> func.HttpResponse:
+        async def answer(person: Person, _: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+            return 200, await desk().stop(person, req.route_params.get("id", ""), req.get_body()), {}
+
+        return await do(req, answer)
+
     @door.function_name("message_withdraw")
     @door.route("operations/messages/{id}/withdraw", methods=["POST"])
     async def withdraw(req: func.HttpRequest) -> func.HttpResponse:

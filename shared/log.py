@@ -61,6 +61,7 @@ class LogEvent(Enum):
     RESTORED = ("HUB-3406", logging.INFO, "Taken back into line after it was withdrawn")
     EXPIRED = ("HUB-3407", logging.WARNING, "Expired: set aside for as long as its municipality keeps messages")
     EXPIRY_BEHIND = ("HUB-3408", logging.ERROR, "It could not be looked for what has expired; it is tried again")
+    REPLAY_HALTED = ("HUB-3409", logging.INFO, "A person stopped a replay: so many messages were back in line")
     SIGNAL_LOST = ("HUB-4001", logging.ERROR, "A signal could not be sent; the orphan check will send it again")
     LANE_POSTPONED = ("HUB-4002", logging.WARNING, "A lane could not be worked on now; it is due again shortly")
     ORPHANS_FOUND = ("HUB-5001", logging.WARNING, "Lanes past their due time were signalled again")

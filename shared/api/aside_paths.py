@@ -37,6 +37,7 @@ ROUTES: Final[tuple[tuple[str, str], ...]] = (
     ("POST", "operations/set-aside/words"),
     ("POST", "operations/replays"),
     ("GET", "operations/replays/{id}"),
+    ("POST", "operations/replays/{id}/stop"),
     ("POST", "operations/messages/{id}/withdraw"),
     ("POST", "operations/messages/{id}/restore"),
 )
@@ -47,6 +48,7 @@ _ALWAYS: Final[tuple[type[HubError], ...]] = (
 )  # fmt: skip
 _LOOKING: Final = (*_ALWAYS, UnknownOperation, OrderInvalid)
 _ORDERING: Final = (*_ALWAYS, UnknownOperation, OrderNotJson, OrderInvalid, PayloadGone)
+_STOPPING: Final = (*_LOOKING, OrderNotJson)
 _ABOUT_ONE: Final = (*_ALWAYS, UnknownMessage, OrderNotJson, OrderInvalid)
 _HANDLING: Final = (*_ABOUT_ONE, MessageBusy, MessageElsewhere)
 
@@ -76,6 +78,7 @@ def paths() -> dict[str, Any]:
         "/operations/set-aside/words": {"post": _words()},
         "/operations/replays": {"post": _order()},
         "/operations/replays/{id}": {"get": _replay()},
+        "/operations/replays/{id}/stop": {"post": _stop()},
         "/operations/messages/{id}/withdraw": {"post": _withdraw()},
         "/operations/messages/{id}/restore": {"post": _restore()},
     }
@@ -173,6 +176,19 @@ def _replay() -> dict[str, Any]:
         **_common("How a replay goes", Act.SEE),
         "parameters": [_id("The replay's id")],
         "responses": {"200": _answer("At this moment", _job()), **_refused((*_ALWAYS, UnknownOperation))},
+    }
+
+
+def _stop() -> dict[str, Any]:
+    return {
+        "operationId": "postReplayStop",
+        **_common("Stop a replay: what is back in line is delivered, the rest stays set aside", Act.HANDLE),
+        "parameters": [_id("The replay's id")],
+        "requestBody": _body(("why",), why=_WHY),
+        "responses": {
+            "200": _answer("As it stands now; one that had ended before is as it was", _job()),
+            **_refused(_STOPPING),
+        },
     }
 
 

@@ -77,6 +77,11 @@ REASONS: Final = (
         "Find out with the receiver what is wrong, and replay the rest then.",
     ),
     Reason(
+        "HUB_REPLAY_STOPPED",
+        "A person stopped a replay. What was back in line is delivered; the rest is still set aside.",
+        "Nothing. The municipality's log says who and why. The rest can be replayed, by another replay.",
+    ),
+    Reason(
         "HUB_REPLAY_UNREADABLE",
         "A replay stopped, since a document that it needs cannot be read.",
         "Tell the hub's operators the replay's id: this is a fault of the hub.",

@@ -31,7 +31,7 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     STOPPED = "stopped"
-    """Something of it failed again, and the rest of that was left aside."""
+    """Something of it failed again, or a person has stopped it; the rest was left aside."""
     FAILED = "failed"
 
 
@@ -157,12 +157,14 @@ class Replays:
         return await self._change(id, changes, f"c.state = 'running' AND c.leaseUntil <= '{clock.written(now)}'")
 
     async def keep(self, job: Job, by: str, now: datetime) -> bool:
-        """Keep how far it has come, and the lease. False when it is somebody else's now."""
+        """Keep how far it has come, and the lease. False when it is somebody else's now, or a person has stopped it."""
         changes = (
             Change("set", "/progress", _progress(job.progress)),
             Change("set", "/leaseUntil", clock.written(now + LEASE)),
         )
-        return await self._change(job.id, changes, f"c.state = 'running' AND c.leaseBy = '{by}'") is not None
+        # Of one that has been stopped, too: what was put back until its worker learned of it is counted.
+        kept = await self._change(job.id, changes, f"c.state IN ('running', 'stopped') AND c.leaseBy = '{by}'")
+        return kept is not None and kept.state is State.RUNNING
 
     async def leave(self, job: Job, by: str, now: datetime) -> None:
         """Give the lease back."""
@@ -178,6 +180,15 @@ class Replays:
             Change("set", "/progress", _progress(job.progress)),
         )
         return await self._change(job.id, changes, f"c.state = 'running' AND c.leaseBy = '{by}'") is not None
+
+    async def stop(self, id: str, code: str, now: datetime) -> Job | None:
+        """End it, whoever works on it. None when it has ended."""
+        changes = (
+            Change("set", "/state", State.STOPPED.value),
+            Change("set", "/code", code),
+            Change("set", "/endedAt", clock.written(now)),
+        )
+        return await self._change(id, changes, "c.state = 'running'")
 
     async def _change(self, id: str, changes: tuple[Change, ...], condition: str) -> Job | None:
         try:

@@ -1,9 +1,10 @@
-"""What is set aside, and replays of it, without HTTP: a verified person looks, tries out, and then has it done.
+"""What is set aside, and replays of it, without HTTP: a verified person looks, tries out, has it done, or stops it.
 
 Nothing here shows a payload or names a person: groups, ids, causes and times. A replay is written into the
-municipality's log, with who and why, before it begins.
+municipality's log, with who and why, before it begins; and so, before it is stopped, is who wants that and why.
 """
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,8 +12,9 @@ from shared import clock as times
 from shared.access.caller import Person
 from shared.clock import Clock
 from shared.errors import NotAvailable, PayloadGone, UnknownOperation
+from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
-from shared.messages.replays import Job, Order, Replays, new_id
+from shared.messages.replays import Job, Order, Replays, State, new_id
 from shared.messages.returning import Returning
 from shared.messages.set_aside import MOST, Filter, Group, Groups, Item, SetAside
 from shared.road import orders
@@ -20,6 +22,9 @@ from shared.road.permission import Act, Allowed, Permission
 from shared.trail.entry import Entry, Kind, Outcome
 from shared.trail.facts import REPLAY
 from shared.trail.writing import TrailWriter
+
+STOPPED: Final = "HUB_REPLAY_STOPPED"
+"""The code of a replay that a person has stopped."""
 
 _TICK: Final = timedelta(microseconds=1)
 
@@ -92,14 +97,44 @@ class ReplayDesk:
     async def replay(self, person: Person, id: str) -> dict[str, Any]:
         """How a replay stands."""
         try:
-            job = await self._replays.find(id) if id.isascii() and id.isalnum() else None
-            # Whoever may not see it learns no more than whoever made its id up.
-            await self._permission.of(person, job.order.orgnr if job is not None else None, Act.SEE)
+            _, job = await self._found(person, id, Act.SEE)
         except Unreachable:
             raise NotAvailable from None
+        return _job(job)
+
+    async def stop(self, person: Person, id: str, body: bytes) -> dict[str, Any]:
+        """Stop a replay: what is back in line stays there, the rest stays set aside. One that has ended is as it is."""
+        why = orders.reason(body)
+        try:
+            allowed, job = await self._found(person, id, Act.HANDLE)
+            if job.state is State.RUNNING:
+                job = await self._stopped(allowed, job, why)
+        except Unreachable:
+            raise NotAvailable from None
+        return _job(job)
+
+    async def _found(self, person: Person, id: str, act: Act) -> tuple[Allowed, Job]:
+        job = await self._replays.find(id) if id.isascii() and id.isalnum() else None
+        # Whoever may not see it learns no more than whoever made its id up.
+        allowed = await self._permission.of(person, job.order.orgnr if job is not None else None, act)
         if job is None:
             raise UnknownOperation
-        return _job(job)
+        return allowed, job
+
+    async def _stopped(self, allowed: Allowed, job: Job, why: str) -> Job:
+        now = self._clock()
+        entry = Entry(
+            kind=Kind.REPLAY_STOPPED, outcome=Outcome.SUCCESS, occurred=now,
+            source=f"replay/{job.id}/stop/{uuid.uuid4().hex}", orgnr=job.order.orgnr, reason=STOPPED,
+            system="knutepunkt", person=allowed.agent(), why=why, details={REPLAY: job.id},
+        )  # fmt: skip
+        await self._trail.append([entry])
+        stopped = await self._replays.stop(job.id, STOPPED, now)
+        if stopped is None:
+            # It came to its end, or somebody else stopped it, while this was written down.
+            return await self._replays.find(job.id) or job
+        log(LogEvent.REPLAY_HALTED, orgnr=job.order.orgnr, code=job.id, count=stopped.progress.replayed)
+        return stopped
 
     async def _own(self, person: Person, wanted: Filter) -> Filter:
         if wanted.orgnr is None and person.orgnr is not None:

@@ -2,7 +2,7 @@
 
 Of each group (one cause at one receiver) the first few go alone; if most of them are set aside again for the same
 cause, nothing is mended yet, and the rest stays where it is. A replay goes on where it stopped, whoever takes it over,
-and finds only what is still set aside: nothing is replayed twice.
+and finds only what is still set aside: nothing is replayed twice. One that a person stops ends with the batch in hand.
 """
 
 import asyncio
@@ -234,7 +234,7 @@ class _Seen:
 
 
 class _Overtaken(Exception):
-    """Somebody else works on it now."""
+    """Somebody else works on it now, or a person has stopped it."""
 
 
 def _wanted(job: Job) -> Filter:

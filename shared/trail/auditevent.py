@@ -55,6 +55,7 @@ _CODES: Final[Mapping[Kind, _Codes]] = {
     Kind.JOURNALED: _Codes((ISO, "receive"), "E", ((EDS, "msg-finalized"),)),
     Kind.QUARANTINED: _Codes(_APPLICATION, "E"),
     Kind.REPLAYED: _Codes((ISO, "transmit"), "E"),
+    Kind.REPLAY_STOPPED: _Codes(_APPLICATION, "E"),
     Kind.WITHDRAWN: _Codes((ISO, "deprecate"), "U"),
     Kind.EXPIRED: _Codes((ISO, "destroy"), "D"),
     Kind.PAYLOAD_LOOK: _Codes((EVENT_TYPE, "rest"), "R", ((REST, "read"),)),

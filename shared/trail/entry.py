@@ -47,6 +47,7 @@ class Kind(StrEnum):
     JOURNALED = "journaled"
     QUARANTINED = "quarantined"
     REPLAYED = "replayed"
+    REPLAY_STOPPED = "replay-stopped"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     PAYLOAD_LOOK = "payload-look"

@@ -39,7 +39,7 @@ def test_the_worker_finds_exactly_these_functions(functions: dict[str, IndexedFu
         "registry_system_history", "registry_revoked_keys", "registry_hub_history",
         "operations_summary", "watch", "notices", "numbers",
         "set_aside_groups", "set_aside_messages", "set_aside_words", "replay_order", "replay_state", "replaying",
-        "message_withdraw", "message_restore", "expiry",
+        "replay_stop", "message_withdraw", "message_restore", "expiry",
     }  # fmt: skip
 
 
