@@ -248,6 +248,7 @@ class DeliveryStore:
         changes = (
             Change("incr", "/tries", 1), Change("set", "/trying", by.value), Change("set", "/leased", leased),
             Change("set", "/due", leased), Change("set", "/owner", None), Change("set", "/taken", None),
+            Change("set", "/looked", 0),
         )  # fmt: skip
         try:
             await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {_mine(begun)}"), lane)
@@ -478,13 +479,14 @@ def _let_go(begun: Try) -> tuple[Change, ...]:
     """The try is over, and the line says that it was made."""
     if begun.told:
         return (Change("set", "/trying", None),)
-    return Change("incr", "/tries", 1), Change("set", "/owner", None)
+    return Change("incr", "/tries", 1), Change("set", "/owner", None), Change("set", "/looked", 0)
 
 
 def _forgotten(begun: Try) -> tuple[Change, ...]:
     """What the next head does not inherit of this one."""
     if not begun.told:
-        return ()
+        # Else a line that is only ever tried without saying so would count its lost signals over all its life.
+        return (Change("set", "/looked", 0),)
     return (
         Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
         Change("set", "/trying", None),
