@@ -40,7 +40,7 @@ class World:
     """A receiver of its own, its lanes, a register, a clock to turn, and the signals that were sent."""
 
     operations: LazyContainer
-    deliveries: LazyContainer
+    messages: LazyContainer
     to: To
     now: datetime = T0
     traffic: Traffic = field(default_factory=Traffic)
@@ -75,7 +75,7 @@ class World:
     def waking(self, numbers: rules.Rules = NUMBERS) -> Waking:
         """An instance's waking."""
         return Waking(
-            standings=Standings(self.operations), lanes=self.deliveries, register=self, signals=self,
+            standings=Standings(self.operations), lanes=self.messages, register=self, signals=self,
             clock=lambda: self.now, numbers=numbers, chance=lambda: 0.0, pause=self._pause,
         )  # fmt: skip
 
@@ -91,7 +91,7 @@ class World:
         """Park lanes, or park them again."""
         await asyncio.gather(
             *(
-                self.deliveries.put(self._line(name, prompts, tries, due, self.to.key), f"{self.to.orgnr}{name}")
+                self.messages.put(self._line(name, prompts, tries, due, self.to.key), f"{self.to.orgnr}{name}")
                 for name in names
             )
         )
@@ -99,11 +99,11 @@ class World:
     async def unpark(self, *names: str) -> None:
         """Somebody has begun on these lanes."""
         for name in names:
-            await self.deliveries.put(self._line(name, 0, 0, T0, None), f"{self.to.orgnr}{name}")
+            await self.messages.put(self._line(name, 0, 0, T0, None), f"{self.to.orgnr}{name}")
 
     def _line(self, name: str, prompts: int, tries: int, due: datetime, parked: str | None) -> dict[str, Any]:
         return {
-            "id": "lane", "type": "lane", "lane": f"{self.to.orgnr}{name}", "key": self.to.key, "prompts": prompts,
+            "id": "lane.epj", "type": "line", "partition": f"{self.to.orgnr}{name}", "lane": f"{self.to.orgnr}{name}", "key": self.to.key, "prompts": prompts,
             "tries": tries, "due": written(due), "parked": parked,
         }  # fmt: skip
 
@@ -138,7 +138,7 @@ def world(cosmos: Cosmos) -> World:
 def world_of(cosmos: Cosmos) -> World:
     """A receiver that no other test has."""
     to = To(str(next(_numbers)), "epj")
-    return World(LazyContainer(cosmos, "operations"), LazyContainer(cosmos, "deliveries"), to)
+    return World(LazyContainer(cosmos, "operations"), LazyContainer(cosmos, "messages"), to)
 
 
 @pytest.fixture

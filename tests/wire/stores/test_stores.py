@@ -16,13 +16,8 @@ from shared.messages.documents import Change, ConditionFailed, NotThere, Patch
 from shared.messages.events import EventStore, Receipt
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Delivery, Event
 from shared.messages.urgency import Urgency
 
-T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-GRACE = timedelta(seconds=15)
-SILENCE = timedelta(seconds=90)
 LONG_AFTER = T0 + timedelta(days=30)
 
 _numbers = count()
@@ -42,24 +37,6 @@ async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stor
 def patient() -> str:
     """A patient, and so lanes, that no other test has."""
     return f"patient{next(_numbers)}"
-
-
-def event_of(patient: str, number: int = 0, at: datetime = T0) -> Event:
-    """An accepted event."""
-    lane = lanes.inbound("310000019", patient)
-    identity = lanes.event_id(
-        lane, sender="v", orgnr="310000019", resource="bundle", business_identifier=None, sha256=f"{number}"
-    )
-    return Event(
-        id=identity, lane=lane, patient=patient, orgnr="310000019", resource="bundle", resource_type="Bundle",
-        sender="v", sha256=f"{number}", size=2, content_type="", correlation_id="c", traceparent="", received_at=at,
-    )  # fmt: skip
-
-
-def delivery_of(event: Event, at: datetime = T0) -> Delivery:
-    """Its delivery to the one receiver."""
-    identity = lanes.delivery_id(event.id, "epj")
-    return Delivery(identity, lanes.outbound(event.orgnr, "epj", event.patient), "epj", 0, at, event)
 
 
 OUTCOME = Outcome(T0)
