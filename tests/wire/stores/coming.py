@@ -1,17 +1,27 @@
-"""Messages for the tests of the stores, and how they come in."""
+"""The stores over the real Cosmos SDK, messages for their tests, and how they come in."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
-from sandbox.stores import Stores
+from sandbox.cosmos import serve
+from sandbox.topology import load
+from shared.azure.cosmos import Cosmos, LazyContainer
+from shared.azure.settings import CosmosSettings
 from shared.messages import lanes
-from shared.messages.events import Receipt
-from shared.messages.intake import Keeping
+from shared.messages.deliveries import DeliveryStore
+from shared.messages.events import EventStore, Receipt
+from shared.messages.intake import Intake, Keeping
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
 from shared.messages.partitions import ByLane
 from shared.messages.returning import REPLAYED, Back, Returning
+from shared.messages.set_aside import SetAside
 from shared.messages.urgency import Urgency
+from shared.messages.withdrawing import TakingOut
 from shared.messages.worklist import Joined
 
 T0: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -24,9 +34,45 @@ PROMPT, ROUTINE = Urgency.PROMPT, Urgency.ROUTINE
 KEEPING: Final = Keeping(None, {}, {})
 
 
-def event_of(
-    patient: str, number: int = 0, urgency: Urgency = ROUTINE, at: datetime = T0, orgnr: str = ORGNR
-) -> Event:
+@dataclass(frozen=True)
+class Stores:
+    """All that works on the container of messages."""
+
+    cosmos: Cosmos
+    messages: ByLane
+    intake: Intake
+    events: EventStore
+    deliveries: DeliveryStore
+    set_aside: SetAside
+    returning: Returning
+    taking_out: TakingOut
+
+
+def stores_over(cosmos: Cosmos) -> Stores:
+    """The stores of a hub."""
+    messages = ByLane(LazyContainer(cosmos, "messages"))
+    return Stores(
+        cosmos,
+        messages,
+        Intake(messages, GRACE),
+        EventStore(messages, GRACE),
+        DeliveryStore(messages, GRACE),
+        SetAside(messages),
+        Returning(messages, GRACE),
+        TakingOut(messages, GRACE),
+    )
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Cosmos]:
+    """A Cosmos endpoint, and the SDK that talks to it."""
+    async with serve(folder, load()) as account:
+        settings = {"Cosmos": account.connection_string, "Cosmos__database": load().database}
+        async with Cosmos(CosmosSettings.model_validate(settings)) as cosmos:
+            yield cosmos
+
+
+def event_of(patient: str, number: int = 0, urgency: Urgency = ROUTINE, at: datetime = T0, orgnr: str = ORGNR) -> Event:
     """A message about a patient."""
     lane = lanes.inbound(orgnr, patient)
     identity = lanes.event_id(
@@ -63,8 +109,10 @@ async def come_for_nobody(stores: Stores, event: Event) -> None:
     assert await stores.intake.accept(event, b"{}", (), KEEPING) == ()
 
 
-async def put_back(container: ByLane, *events: Event, at: datetime = T0) -> None:
-    """Events that had no receiver are put back, to be routed."""
-    back = Back(Step.RETURN, REPLAYED, {})
+async def returned(stores: Stores, *events: Event) -> None:
+    """They are accepted with no receiver, and later put back, to be routed."""
     for each in events:
-        assert (await Returning(container, GRACE).events(each.lane, [each.id], back, at)).ids == (each.id,)
+        await come_for_nobody(stores, each)
+    for each in events:
+        back = Back(Step.RETURN, REPLAYED, {})
+        assert (await stores.returning.events(each.lane, [each.id], back, T0)).ids == (each.id,)

@@ -7,18 +7,29 @@ from itertools import count
 
 import pytest
 
-from sandbox.cosmos import serve
-from sandbox.stores import Stores, open_stores
-from sandbox.topology import load
 from shared.messages.deliveries import LOOK_AT_BLOCKED, Elsewhere, Outcome, Refusal, Try
 from shared.messages.documents import Change, Patch
-from shared.messages.lifecycle import State, Step
 from shared.messages.lanes import line_id
+from shared.messages.lifecycle import State, Step
 from shared.messages.model import Delivery
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
 from tests.wire.stores import coming
-from tests.wire.stores.coming import GRACE, HOUR, ORGNR, PROMPT, ROUTINE, SECOND, SILENCE, T0, come, event_of
+from tests.wire.stores.coming import (
+    GRACE,
+    HOUR,
+    ORGNR,
+    PROMPT,
+    ROUTINE,
+    SECOND,
+    SILENCE,
+    T0,
+    Stores,
+    come,
+    event_of,
+    opened,
+    stores_over,
+)
 
 _numbers = count()
 
@@ -26,11 +37,8 @@ _numbers = count()
 @pytest.fixture(scope="module")
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
     """Stores over a Cosmos endpoint of their own."""
-    async with (
-        serve(tmp_path_factory.mktemp("lines"), load()) as account,
-        open_stores(account.connection_string, load().database, GRACE) as opened,
-    ):
-        yield opened
+    async with opened(tmp_path_factory.mktemp("lines")) as cosmos:
+        yield stores_over(cosmos)
 
 
 @pytest.fixture
@@ -169,7 +177,7 @@ async def test_a_blocked_lane_begins_nothing_and_is_looked_at_every_day(stores: 
     assert document is not None
     assert (document["aside"]["cause"], document["aside"]["status"]) == ("REC_HTTP_422", 422)
     assert "Ukjent" not in str(document)
-    words = await stores.deliveries._container.read(f"{first.id}.words.1", first.lane)
+    words = await stores.messages.read(f"{first.id}.words.1", first.lane)
     assert words is not None
     assert (words["words"], words["ttl"]) == ("Ukjent pasient", 90 * 24 * 3600)
     assert (await line(stores, first))["blocked"] == first.id
@@ -214,7 +222,7 @@ async def test_a_message_that_stands_in_no_line_is_found_and_put_back(stores: St
     assert await stores.deliveries.missing(T0 - HOUR, T0 + HOUR, 500) == ()
     # What no code of the hub's does.
     lost = Patch(line_id(first.lane), (Change("remove", "/pending/0"), Change("incr", "/waiting", -1)))
-    await stores.deliveries._container.patch(lost, first.lane)
+    await stores.messages.patch(lost, first.lane)
     missing = await stores.deliveries.missing(T0 - HOUR, T0 + HOUR, 500)
     assert [each.id for each in missing] == [first.id]
     await stores.deliveries.put_back(missing[0], T0)
