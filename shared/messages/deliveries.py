@@ -479,14 +479,18 @@ def _let_go(begun: Try) -> tuple[Change, ...]:
     """The try is over, and the line says that it was made."""
     if begun.told:
         return (Change("set", "/trying", None),)
-    return Change("incr", "/tries", 1), Change("set", "/owner", None), Change("set", "/looked", 0)
+    return Change("incr", "/tries", 1), Change("set", "/owner", None), *_known()
+
+
+def _known() -> tuple[Change, ...]:
+    """Somebody was at the line without saying so, and it is known now what came of it."""
+    return Change("set", "/looked", 0), Change("set", "/taken", None)
 
 
 def _forgotten(begun: Try) -> tuple[Change, ...]:
     """What the next head does not inherit of this one."""
     if not begun.told:
-        # Else a line that is only ever tried without saying so would count its lost signals over all its life.
-        return (Change("set", "/looked", 0),)
+        return _known()
     return (
         Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
         Change("set", "/trying", None),

@@ -149,6 +149,7 @@ class TakingOut:
             behind = pending[1] if len(pending) > 1 else None
             changes += [
                 Change("set", "/tries", 0), Change("set", "/waits", 0), Change("set", "/waitUntil", None),
+                Change("set", "/taken", None),
                 Change("set", "/since", behind["receivedAt"] if behind else None),
                 Change("set", "/due", clock.written(now + self._grace) if behind else None),
             ]  # fmt: skip
