@@ -135,7 +135,8 @@ class TakingOut:
         if line["blocked"] != id:
             return ()
         due = clock.written(now + self._grace) if line["pending"] else None
-        changes = (Change("set", "/blocked", None), Change("set", "/due", due))
+        # Nobody was its owner while it was blocked, whatever it says.
+        changes = (Change("set", "/blocked", None), Change("set", "/due", due), Change("set", "/owner", None))
         length = "> 0" if line["pending"] else "= 0"
         return (Patch(line["id"], changes, f"FROM c WHERE c.blocked = '{id}' AND ARRAY_LENGTH(c.pending) {length}"),)
 
@@ -155,7 +156,7 @@ class TakingOut:
             ]  # fmt: skip
             conditions += [
                 "c.trying = null",
-                "c.owner = null",
+                f"c.blocked = '{line['blocked']}'" if line["blocked"] else "c.owner = null",
                 stands(1, behind) if behind else "ARRAY_LENGTH(c.pending) = 1",
             ]
         condition = f"FROM c WHERE {' AND '.join(conditions)}"
