@@ -309,6 +309,7 @@ class DeliveryStore:
         changes = (
             Change("incr", "/tries", 1), Change("set", "/trying", by.value), Change("set", "/leased", leased),
             Change("set", "/due", leased), Change("set", "/owner", None), Change("set", "/taken", None),
+            Change("set", "/looked", 0),
         )  # fmt: skip
         try:
             await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {_mine(begun)}"), lane)
@@ -531,7 +532,12 @@ def _let_go(begun: Try) -> tuple[Change, ...]:
     """The try is over, and the line says that it was made."""
     if begun.told:
         return (Change("set", "/trying", None),)
-    return Change("incr", "/tries", 1), Change("set", "/owner", None)
+    return Change("incr", "/tries", 1), Change("set", "/owner", None), *_known()
+
+
+def _known() -> tuple[Change, ...]:
+    """Somebody was at the line without saying so, and it is known now what came of it."""
+    return Change("set", "/looked", 0), Change("set", "/taken", None)
 
 
 def _onward(begun: Try, blocked: str | None) -> tuple[Change, ...]:
@@ -545,7 +551,7 @@ def _onward(begun: Try, blocked: str | None) -> tuple[Change, ...]:
 def _forgotten(begun: Try) -> tuple[Change, ...]:
     """What the next head does not inherit of this one."""
     if not begun.told:
-        return ()
+        return _known()
     return (
         Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
         Change("set", "/trying", None),

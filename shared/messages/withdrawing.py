@@ -136,7 +136,8 @@ class TakingOut:
         if line["blocked"] != id:
             return ()
         due = clock.written(now + self._grace) if line["pending"] else None
-        changes = (Change("set", "/blocked", None), Change("set", "/due", due))
+        # Nobody was its owner while it was blocked, whatever it says.
+        changes = (Change("set", "/blocked", None), Change("set", "/due", due), Change("set", "/owner", None))
         length = "> 0" if line["pending"] else "= 0"
         return (Patch(line["id"], changes, f"FROM c WHERE c.blocked = '{id}' AND ARRAY_LENGTH(c.pending) {length}"),)
 
@@ -150,12 +151,13 @@ class TakingOut:
             behind = pending[1] if len(pending) > 1 else None
             changes += [
                 Change("set", "/tries", 0), Change("set", "/waits", 0), Change("set", "/waitUntil", None),
+                Change("set", "/taken", None),
                 Change("set", "/since", behind["receivedAt"] if behind else None),
                 Change("set", "/due", clock.written(now + self._grace) if behind else None),
             ]  # fmt: skip
             conditions += [
                 "c.trying = null",
-                "c.owner = null",
+                f"c.blocked = '{line['blocked']}'" if line["blocked"] else "c.owner = null",
                 stands(1, behind) if behind else "ARRAY_LENGTH(c.pending) = 1",
             ]
         condition = f"FROM c WHERE {' AND '.join(conditions)}"

@@ -2,29 +2,34 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
 
-from sandbox.cosmos import serve
-from sandbox.stores import Stores, open_stores
-from sandbox.topology import load
-from shared.messages import lanes
 from shared.messages.deliveries import LOOK_AT_BLOCKED, Elsewhere, Outcome, Refusal, Try
 from shared.messages.documents import Change, Patch
+from shared.messages.lanes import line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Delivery, Event
+from shared.messages.model import Delivery
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
-
-T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-HOUR = timedelta(hours=1)
-GRACE = timedelta(seconds=15)
-SILENCE = timedelta(seconds=60)
-ORGNR = "310000019"
-PROMPT, ROUTINE = Urgency.PROMPT, Urgency.ROUTINE
+from tests.wire.stores import coming
+from tests.wire.stores.coming import (
+    GRACE,
+    HOUR,
+    ORGNR,
+    PROMPT,
+    ROUTINE,
+    SECOND,
+    SILENCE,
+    T0,
+    Stores,
+    come,
+    event_of,
+    opened,
+    stores_over,
+)
 
 _numbers = count()
 
@@ -32,11 +37,8 @@ _numbers = count()
 @pytest.fixture(scope="module")
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
     """Stores over a Cosmos endpoint of their own."""
-    async with (
-        serve(tmp_path_factory.mktemp("lines"), load()) as account,
-        open_stores(account.connection_string, load().database, GRACE) as opened,
-    ):
-        yield opened
+    async with opened(tmp_path_factory.mktemp("lines")) as cosmos:
+        yield stores_over(cosmos)
 
 
 @pytest.fixture
@@ -46,18 +48,15 @@ def patient() -> str:
 
 
 def delivery_of(patient: str, number: int, urgency: Urgency = ROUTINE, at: datetime = T0) -> Delivery:
-    """The delivery of an accepted event to the one receiver."""
-    inbound = lanes.inbound(ORGNR, patient)
-    identity = lanes.event_id(
-        inbound, sender="v", orgnr=ORGNR, resource="bundle", business_identifier=None, sha256=f"{number}"
-    )
-    event = Event(
-        id=identity, lane=inbound, patient=patient, orgnr=ORGNR, resource="bundle", resource_type="Bundle", sender="v",
-        sha256=f"{number}", size=2, content_type="", correlation_id="c", traceparent="", received_at=at,
-        urgency=urgency,
-    )  # fmt: skip
-    lane = lanes.outbound(ORGNR, "epj", patient)
-    return Delivery(lanes.delivery_id(identity, "epj"), lane, "epj", 0, at, event, number)
+    """The delivery of a message to its one receiver."""
+    return coming.delivery_of(event_of(patient, number, urgency, at))
+
+
+async def joins(stores: Stores, delivery: Delivery) -> Joined:
+    """A message is accepted, and so stands in its receiver's line."""
+    joined = await come(stores, delivery.event)
+    assert joined is not None
+    return joined[0]
 
 
 async def begun(stores: Stores, delivery: Delivery, by: Urgency = ROUTINE, at: datetime = T0) -> Try:
@@ -76,8 +75,8 @@ async def line(stores: Stores, delivery: Delivery) -> dict[str, object]:
 
 async def test_a_line_knows_how_many_wait_how_urgent_and_since_when(stores: Stores, patient: str) -> None:
     first, second = delivery_of(patient, 1), delivery_of(patient, 2, PROMPT, T0 + SECOND)
-    assert await stores.deliveries.create(first) is Joined.FIRST
-    assert await stores.deliveries.create(second) is Joined.BEHIND
+    assert await joins(stores, first) is Joined.FIRST
+    assert await joins(stores, second) is Joined.BEHIND
     found = await line(stores, first)
     assert (found["waiting"], found["prompts"], found["key"]) == (2, 1, f"{ORGNR}/epj")
     assert found["since"] == first.work()["receivedAt"]
@@ -91,10 +90,10 @@ async def test_a_line_knows_how_many_wait_how_urgent_and_since_when(stores: Stor
 
 async def test_who_joins_behind_others_does_not_move_the_lines_next_step(stores: Stores, patient: str) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
+    await joins(stores, first)
     await stores.deliveries.wait(await begun(stores, first), Outcome(T0, "REC_HTTP_503"), T0 + HOUR, None)
     before = (await line(stores, first))["due"]
-    await stores.deliveries.create(delivery_of(patient, 2))
+    await joins(stores, delivery_of(patient, 2))
     assert (await line(stores, first))["due"] == before
 
 
@@ -102,19 +101,19 @@ async def test_an_alarm_lets_the_head_be_tried_at_once_by_a_schedule_that_begins
     stores: Stores, patient: str
 ) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
+    await joins(stores, first)
     assert await stores.deliveries.wait(await begun(stores, first), Outcome(T0, "REC_HTTP_503"), T0 + HOUR, None)
     assert await stores.deliveries.begin(first.lane, ROUTINE, T0 + SECOND, SILENCE) is None
-    await stores.deliveries.create(delivery_of(patient, 2, PROMPT))
+    await joins(stores, delivery_of(patient, 2, PROMPT))
     again = await begun(stores, first, PROMPT, T0 + SECOND)
     assert (again.delivery.id, again.urgency, again.waits) == (first.id, PROMPT, 0)
 
 
 async def test_a_wait_by_the_routine_schedule_is_refused_when_an_alarm_has_joined(stores: Stores, patient: str) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
+    await joins(stores, first)
     trying = await begun(stores, first)
-    await stores.deliveries.create(delivery_of(patient, 2, PROMPT))
+    await joins(stores, delivery_of(patient, 2, PROMPT))
     assert not await stores.deliveries.wait(trying, Outcome(T0, "REC_HTTP_503"), T0 + 6 * HOUR, None)
     anew = replace(trying, urgency=PROMPT)
     assert await stores.deliveries.wait(anew, Outcome(T0, "REC_HTTP_503"), T0 + SECOND, None)
@@ -123,8 +122,9 @@ async def test_a_wait_by_the_routine_schedule_is_refused_when_an_alarm_has_joine
 
 async def test_a_lane_that_one_queues_worker_tries_is_left_alone_by_the_others(stores: Stores, patient: str) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
-    await begun(stores, first, ROUTINE)
+    await joins(stores, first)
+    trying = await begun(stores, first, ROUTINE)
+    assert await stores.deliveries.tell(trying, ROUTINE, T0 + SILENCE) is not None
     assert await stores.deliveries.begin(first.lane, PROMPT, T0, SILENCE) == Elsewhere(T0 + SILENCE)
     # The same queue's session is with one worker at a time: who has it now is the only one.
     assert (await begun(stores, first, ROUTINE)).delivery.attempts == 2
@@ -134,18 +134,18 @@ async def test_a_lane_that_one_queues_worker_tries_is_left_alone_by_the_others(s
 
 async def test_a_parked_lane_is_found_by_its_receiver_and_a_try_ends_that(stores: Stores, patient: str) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
-    assert await stores.deliveries.park(first.lane, first.key, T0 + HOUR) is not None
+    await joins(stores, first)
+    assert await stores.deliveries.park(first.lane, first.key, ROUTINE, T0, T0 + HOUR) is not None
     found = await line(stores, first)
     assert (found["parked"], found["due"]) == (first.key, "2026-11-22T13:00:00.000000Z")
     await begun(stores, first)
     assert (await line(stores, first))["parked"] is None
-    assert await stores.deliveries.park(first.lane, first.key, T0 + HOUR) is None
+    assert await stores.deliveries.park(first.lane, first.key, ROUTINE, T0, T0 + HOUR) is None
 
 
 async def test_a_woken_lane_waits_no_longer(stores: Stores, patient: str) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
+    await joins(stores, first)
     await stores.deliveries.wait(await begun(stores, first), Outcome(T0, "REC_UNREACHABLE"), T0 + HOUR, first.key)
     assert (await line(stores, first))["parked"] == first.key
     assert await stores.deliveries.begin(first.lane, ROUTINE, T0 + SECOND, SILENCE) is None
@@ -155,7 +155,7 @@ async def test_a_woken_lane_waits_no_longer(stores: Stores, patient: str) -> Non
 
 async def test_a_failed_probe_is_counted_and_written_nowhere_else(stores: Stores, patient: str) -> None:
     first = delivery_of(patient, 1)
-    await stores.deliveries.create(first)
+    await joins(stores, first)
     for number in range(1, 4):
         trying = await begun(stores, first)
         assert trying.delivery.attempts == number
@@ -168,8 +168,8 @@ async def test_a_failed_probe_is_counted_and_written_nowhere_else(stores: Stores
 
 async def test_a_blocked_lane_begins_nothing_and_is_looked_at_every_day(stores: Stores, patient: str) -> None:
     first, second = delivery_of(patient, 1), delivery_of(patient, 2)
-    await stores.deliveries.create(first)
-    await stores.deliveries.create(second)
+    await joins(stores, first)
+    await joins(stores, second)
     refusal = Refusal(422, blocks=True, words="Ukjent pasient", kept_for=timedelta(days=90))
     trying = await begun(stores, first)
     assert not await stores.deliveries.end(trying, Step.QUARANTINE, Outcome(T0, "REC_HTTP_422"), refusal)
@@ -177,7 +177,7 @@ async def test_a_blocked_lane_begins_nothing_and_is_looked_at_every_day(stores: 
     assert document is not None
     assert (document["aside"]["cause"], document["aside"]["status"]) == ("REC_HTTP_422", 422)
     assert "Ukjent" not in str(document)
-    words = await stores.deliveries._container.read(f"{first.id}.words.1", first.lane)
+    words = await stores.messages.read(f"{first.id}.words.1", first.lane)
     assert words is not None
     assert (words["words"], words["ttl"]) == ("Ukjent pasient", 90 * 24 * 3600)
     assert (await line(stores, first))["blocked"] == first.id
@@ -190,23 +190,39 @@ async def test_an_overdue_line_tells_its_class_and_receiver_and_how_often_it_was
     stores: Stores, patient: str
 ) -> None:
     first = delivery_of(patient, 1, PROMPT)
-    await stores.deliveries.create(first)
+    await joins(stores, first)
     for looked in range(3):
         found = {each.lane: each for each in await stores.deliveries.overdue(T0 + HOUR, 500)}[first.lane]
         assert (found.urgency, found.key, found.looked, found.held) == (PROMPT, first.key, looked, False)
         await stores.deliveries.looked(first.lane, T0 + GRACE)
-    await begun(stores, first)
+
+
+@pytest.mark.parametrize("outcome", ["tell", "end", "wait"])
+async def test_whoever_was_at_a_line_makes_it_be_forgotten_how_often_it_was_signalled(
+    stores: Stores, patient: str, outcome: str
+) -> None:
+    first = delivery_of(patient, 1)
+    await joins(stores, first)
+    await stores.deliveries.looked(first.lane, T0 + GRACE)
+    trying = await begun(stores, first)
+    match outcome:
+        case "tell":
+            assert await stores.deliveries.tell(trying, ROUTINE, T0 + SILENCE) is not None
+        case "end":
+            await stores.deliveries.end(trying, Step.DELIVER, Outcome(T0))
+        case _:
+            assert await stores.deliveries.wait(trying, Outcome(T0, "REC_HTTP_503"), T0 + HOUR, None)
     assert (await line(stores, first))["looked"] == 0
 
 
 async def test_a_message_that_stands_in_no_line_is_found_and_put_back(stores: Stores, patient: str) -> None:
     first, second = delivery_of(patient, 1), delivery_of(patient, 2)
-    await stores.deliveries.create(first)
-    await stores.deliveries.create(second)
+    await joins(stores, first)
+    await joins(stores, second)
     assert await stores.deliveries.missing(T0 - HOUR, T0 + HOUR, 500) == ()
     # What no code of the hub's does.
-    lost = Patch(LANE_DOCUMENT, (Change("remove", "/pending/0"), Change("incr", "/waiting", -1)))
-    await stores.deliveries._container.patch(lost, first.lane)
+    lost = Patch(line_id(first.lane), (Change("remove", "/pending/0"), Change("incr", "/waiting", -1)))
+    await stores.messages.patch(lost, first.lane)
     missing = await stores.deliveries.missing(T0 - HOUR, T0 + HOUR, 500)
     assert [each.id for each in missing] == [first.id]
     await stores.deliveries.put_back(missing[0], T0)

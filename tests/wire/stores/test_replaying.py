@@ -2,37 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
 
-from sandbox.cosmos import serve
-from sandbox.topology import load
 from shared.azure.cosmos import Cosmos, LazyContainer
-from shared.azure.settings import CosmosSettings
-from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore, Outcome, Refusal, Try
+from shared.messages.deliveries import Outcome, Refusal, Try
 from shared.messages.documents import Unreachable
-from shared.messages.events import EventStore, Receipt
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State as MessageState
 from shared.messages.lifecycle import Step
-from shared.messages.model import Delivery, Event
+from shared.messages.model import Delivery
 from shared.messages.replays import LEASE, Job, Order, Replays, State, new_id
 from shared.messages.returning import Returning
-from shared.messages.set_aside import Filter, SetAside
+from shared.messages.set_aside import Filter
 from shared.messages.signals import Queue, SignalLost
 from shared.messages.urgency import Urgency
-from shared.messages.withdrawing import TakingOut
 from shared.registry.model import Municipality, Receiver
 from shared.registry.register import Register
 from shared.road import replaying
 from shared.road.expiring import Expiry
 from shared.road.keeping import kept_for
 from shared.road.replaying import Measure, Replaying
+from tests.wire.stores.coming import T0, come, delivery_of, event_of, opened, stores_over
 
-T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SILENCE = timedelta(seconds=90)
 PROBES = 3
@@ -71,14 +65,14 @@ class Place:
         self.now = T0
         self.slept: list[float] = []
         self.signals = Recorded()
-        events, deliveries = LazyContainer(cosmos, "events"), LazyContainer(cosmos, "deliveries")
         self.registry = LazyContainer(cosmos, "registry")
-        self.events, self.deliveries = EventStore(events), DeliveryStore(deliveries)
-        self.set_aside, self.returning = SetAside(events, deliveries), Returning(events, deliveries)
+        self.stores = stores_over(cosmos)
+        self.events, self.deliveries = self.stores.events, self.stores.deliveries
+        self.set_aside, self.returning = self.stores.set_aside, self.stores.returning
         self.replays = Replays(LazyContainer(cosmos, "operations"))
         self.expiry = Expiry(
             set_aside=self.set_aside,
-            taking_out=TakingOut(events, deliveries),
+            taking_out=self.stores.taking_out,
             returning=self.returning,
             register=Register(self.registry, lambda: self.now),
             signals=self.signals,
@@ -112,22 +106,10 @@ class Place:
         """Messages come and are routed."""
         found = []
         for patient in (f"{self.orgnr}.{number}" for number in range(patients)):
-            lane = lanes.inbound(self.orgnr, patient)
-            for place in range(first, first + each):
-                id = lanes.event_id(
-                    lane, sender="v", orgnr=self.orgnr, resource="bundle", business_identifier=None, sha256=f"{place}"
-                )
-                event = Event(
-                    id=id, lane=lane, patient=patient, orgnr=self.orgnr, resource="bundle", resource_type="Bundle",
-                    sender="v", sha256=f"{place}", size=2, content_type="", correlation_id="c", traceparent="",
-                    received_at=self.now,
-                )  # fmt: skip
-                out = lanes.outbound(self.orgnr, "epj", patient)
-                delivery = Delivery(lanes.delivery_id(id, "epj"), out, "epj", 0, self.now, event, place)
-                await self.events.accept(event, b"{}")
-                await self.deliveries.create(delivery)
-                await self.events.routed(event, (Receipt("epj", delivery.id, out),), self.now)
-                found.append(delivery)
+            for number in range(first, first + each):
+                event = event_of(patient, number, at=self.now, orgnr=self.orgnr)
+                assert await come(self.stores, event) is not None
+                found.append(delivery_of(event, place=number))
         return found
 
     async def worked_off(self, lanes: set[Lane], *, well: bool, blocks: bool = False) -> list[str]:
@@ -173,10 +155,8 @@ class Place:
 
 @pytest.fixture(scope="module")
 async def cosmos(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cosmos]:
-    async with serve(tmp_path_factory.mktemp("replaying"), load()) as account:
-        settings = {"Cosmos": account.connection_string, "Cosmos__database": load().database}
-        async with Cosmos(CosmosSettings.model_validate(settings)) as opened:
-            yield opened
+    async with opened(tmp_path_factory.mktemp("replaying")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -305,7 +285,7 @@ async def test_more_than_a_page_is_replayed_whole_and_what_is_gone_is_counted_on
 ) -> None:
     monkeypatch.setattr(replaying, "PAGE", 4)
     aside = await place.refused(13)
-    raw = await cosmos.proxy("events")
+    raw = await cosmos.proxy("messages")
     for each in aside[3:8]:
         await raw.delete_item(f"{each.event.id}.payload", each.event.lane)
     id, worker = await place.ask(), place.worker()
@@ -383,7 +363,7 @@ async def test_what_has_lost_its_payload_expires_however_long_it_should_have_bee
 ) -> None:
     await register(place, 90)
     kept, gone = await place.refused(2)
-    raw = await cosmos.proxy("events")
+    raw = await cosmos.proxy("messages")
     await raw.delete_item(f"{gone.event.id}.payload", gone.event.lane)
     place.now = T0 + 8 * DAY
     assert (await place.expiry.look()).expired >= 1

@@ -2,33 +2,41 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
 
-from sandbox.cosmos import serve
-from sandbox.topology import load
-from shared.azure.cosmos import Cosmos, LazyContainer
-from shared.azure.settings import CosmosSettings
 from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore, Gone, Outcome, Refusal, Try
+from shared.messages.deliveries import Gone, Outcome, Refusal, Try
 from shared.messages.documents import ConditionFailed, Document
-from shared.messages.events import EventStore, Receipt
-from shared.messages.lanes import Lane
+from shared.messages.intake import NO_RECEIVER
+from shared.messages.lanes import line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import LANE_DOCUMENT, Delivery, Event
-from shared.messages.returning import REPLAYED, RESTORED, Back, Returning
-from shared.messages.set_aside import Filter, SetAside
+from shared.messages.model import Delivery, Event
+from shared.messages.owning import UNSURE
+from shared.messages.returning import REPLAYED, RESTORED, Back
+from shared.messages.set_aside import Filter
 from shared.messages.urgency import Urgency
-from shared.messages.withdrawing import EXPIRED, WITHDRAWN, Out, TakingOut, Took
+from shared.messages.withdrawing import EXPIRED, WITHDRAWN, Out, Taken, Took
 from tests.flow.hub import until
+from tests.wire.stores.coming import (
+    GRACE,
+    KEEPING,
+    SECOND,
+    SILENCE,
+    T0,
+    Stores,
+    come,
+    come_for_nobody,
+    delivery_of,
+    event_of,
+    opened,
+    receipts_of,
+    stores_over,
+)
 
-T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-GRACE = timedelta(seconds=15)
-SILENCE = timedelta(seconds=90)
 REPLAY = Back(Step.REPLAY, REPLAYED, {"replay": "r1"})
 RESTORE = Back(Step.RESTORE, RESTORED, {})
 WITHDRAW = Out(Step.WITHDRAW, WITHDRAWN, {})
@@ -38,32 +46,10 @@ _patients = count()
 _municipalities = count(310000000)
 
 
-@dataclass(frozen=True)
-class Stores:
-    """All that works on the two containers."""
-
-    events: EventStore
-    deliveries: DeliveryStore
-    set_aside: SetAside
-    returning: Returning
-    taking_out: TakingOut
-    container: LazyContainer
-
-
 @pytest.fixture(scope="module")
 async def stores(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stores]:
-    async with serve(tmp_path_factory.mktemp("aside"), load()) as account:
-        settings = {"Cosmos": account.connection_string, "Cosmos__database": load().database}
-        async with Cosmos(CosmosSettings.model_validate(settings)) as cosmos:
-            events, deliveries = LazyContainer(cosmos, "events"), LazyContainer(cosmos, "deliveries")
-            yield Stores(
-                EventStore(events, GRACE),
-                DeliveryStore(deliveries, GRACE),
-                SetAside(events, deliveries),
-                Returning(events, deliveries, GRACE),
-                TakingOut(events, deliveries, GRACE),
-                deliveries,
-            )
+    async with opened(tmp_path_factory.mktemp("aside")) as cosmos:
+        yield stores_over(cosmos)
 
 
 class Patient:
@@ -75,33 +61,33 @@ class Patient:
         self.name = f"patient{next(_patients)}"
         self.inbound = lanes.inbound(orgnr, self.name)
         self.lane = lanes.outbound(orgnr, "epj", self.name)
-        self._places = count(1)
+        self._numbers = count(1)
 
-    def event(self, urgency: Urgency = Urgency.ROUTINE) -> tuple[Event, int]:
-        """The next one that is accepted, and its place."""
-        place = next(self._places)
-        id = lanes.event_id(
-            self.inbound, sender="v", orgnr=self.orgnr, resource="bundle", business_identifier=None, sha256=f"{place}"
-        )
-        event = Event(
-            id=id, lane=self.inbound, patient=self.name, orgnr=self.orgnr, resource="bundle", resource_type="Bundle",
-            sender="v", sha256=f"{place}", size=2, content_type="", correlation_id="c", traceparent="",
-            received_at=T0 + place * SECOND, urgency=urgency,
-        )  # fmt: skip
-        return event, place
+    def event(self, urgency: Urgency = Urgency.ROUTINE) -> Event:
+        """The next one that is sent."""
+        number = next(self._numbers)
+        return event_of(self.name, number, urgency, T0 + number * SECOND, self.orgnr)
 
     async def joins(self, urgency: Urgency = Urgency.ROUTINE) -> Delivery:
-        """Another delivery comes into the lane."""
-        event, place = self.event(urgency)
-        delivery = Delivery(lanes.delivery_id(event.id, "epj"), self.lane, "epj", 0, T0, event, place)
-        await self.stores.deliveries.create(delivery)
-        return delivery
+        """Another message comes, and so stands in the lane."""
+        event = self.event(urgency)
+        assert await come(self.stores, event) is not None
+        return delivery_of(event)
 
-    async def begins(self, now: datetime = T0) -> Try:
-        """The head's next try."""
-        begun = await self.stores.deliveries.begin(self.lane, Urgency.ROUTINE, now, SILENCE, woken=True)
+    async def begins(self, by: Urgency = Urgency.ROUTINE, *, told: bool = True) -> Try:
+        """The head's next try, told in the line or not."""
+        begun = await self.stores.deliveries.begin(self.lane, by, T0, SILENCE, woken=True)
         assert isinstance(begun, Try)
-        return begun
+        said = await self.stores.deliveries.tell(begun, by, T0 + SILENCE) if told else begun
+        assert said is not None
+        return said
+
+    async def taken_out(self, delivery: Delivery, out: Out) -> Taken:
+        """Out of the line, or of what is set aside; asked for again if it might be being tried."""
+        taken = await self.stores.taking_out.delivery(delivery.id, self.lane, out, T0)
+        if taken.took is not Took.BUSY:
+            return taken
+        return await self.stores.taking_out.delivery(delivery.id, self.lane, out, T0 + UNSURE)
 
     async def refused(
         self, begun: Try, *, blocks: bool = False, at: datetime = T0, cause: str = "REC_HTTP_422"
@@ -140,7 +126,7 @@ class Patient:
 
     async def document(self, delivery: Delivery) -> Document:
         """As it is kept."""
-        found = await self.stores.container.read(delivery.id, self.lane)
+        found = await self.stores.messages.read(delivery.id, self.lane)
         assert found is not None
         return found
 
@@ -170,6 +156,7 @@ def patient(stores: Stores, orgnr: str) -> Patient:
 async def test_what_is_replayed_stands_before_what_came_later_in_the_order_of_acceptance(patient: Patient) -> None:
     first, second, third = await patient.set_aside(3)
     later = await patient.joins()
+    await patient.stores.deliveries.wait(await patient.begins(), Outcome(T0, "REC_HTTP_503"), T0 + GRACE, None)
     assert set(await patient.replay(third, first)) == {first.id, third.id}
     await patient.stands(first, third, later)
     assert await patient.replay(second) == (second.id,)
@@ -185,10 +172,11 @@ async def test_a_replay_done_twice_or_at_once_puts_each_in_line_once(patient: Pa
     assert await patient.replay(*aside) == ()
 
 
-async def test_whoever_is_being_tried_is_not_overtaken_and_its_outcome_counts(patient: Patient) -> None:
+@pytest.mark.parametrize("told", [True, False])
+async def test_whoever_is_being_tried_is_not_overtaken_and_its_outcome_counts(patient: Patient, told: bool) -> None:
     (aside,) = await patient.set_aside(1)
     tried, behind = await patient.joins(), await patient.joins()
-    begun = await patient.begins()
+    begun = await patient.begins(told=told)
     await patient.replay(aside)
     await patient.stands(tried, aside, behind)
     assert await patient.stores.deliveries.end(begun, Step.DELIVER, Outcome(T0))
@@ -216,7 +204,7 @@ async def test_whoever_waits_lets_what_is_replayed_before_it_and_keeps_its_tries
 async def test_a_worker_that_was_thought_dead_cannot_settle_the_try_of_a_replay(patient: Patient) -> None:
     await patient.joins()
     lost = await patient.begins()
-    await patient.refused(await patient.begins(T0 + 2 * SILENCE))
+    await patient.refused(await patient.begins())
     (delivery,) = [lost.delivery]
     await patient.replay(delivery)
     fresh = await patient.begins()
@@ -273,7 +261,7 @@ async def test_a_replay_while_the_lane_is_worked_on_and_filled_loses_and_doubles
 
 async def test_an_alarm_that_is_replayed_makes_its_line_prompt(patient: Patient) -> None:
     alarm = await patient.joins(Urgency.PROMPT)
-    await patient.refused(await patient.begins())
+    await patient.refused(await patient.begins(Urgency.PROMPT))
     waiting = await patient.joins()
     begun = await patient.begins()
     await patient.stores.deliveries.wait(begun, Outcome(T0, "REC_HTTP_503"), T0 + timedelta(hours=1), None)
@@ -296,8 +284,7 @@ async def test_a_station_tells_of_the_replay_and_the_attempts_go_on(patient: Pat
 async def test_a_delivery_in_line_is_withdrawn_and_restored_in_its_place(patient: Patient) -> None:
     first, second, third = [await patient.joins() for _ in range(3)]
     for each in (second, first):
-        taken = await patient.stores.taking_out.delivery(each.id, patient.lane, WITHDRAW, T0)
-        assert taken.took is Took.OUT
+        assert (await patient.taken_out(each, WITHDRAW)).took is Took.OUT
     await patient.stands(third)
     assert await patient.replay(second, back=RESTORE) == (second.id,)
     assert await patient.replay(first, back=RESTORE) == (first.id,)
@@ -349,7 +336,7 @@ async def test_what_blocked_a_lane_and_is_withdrawn_or_expires_lets_it_go_on(pat
 
 async def test_the_last_one_withdrawn_leaves_a_line_that_is_never_due(patient: Patient) -> None:
     only = await patient.joins()
-    await patient.stores.taking_out.delivery(only.id, patient.lane, WITHDRAW, T0)
+    assert (await patient.taken_out(only, WITHDRAW)).took is Took.OUT
     await patient.stands()
     assert patient.lane not in {each.lane for each in await patient.stores.deliveries.overdue(T0 + 99 * GRACE, 500)}
 
@@ -388,42 +375,37 @@ async def test_groups_are_by_receiver_and_cause_with_their_number_and_age(stores
 async def test_an_event_without_a_receiver_comes_back_before_those_that_came_later(
     stores: Stores, patient: Patient
 ) -> None:
-    events = [patient.event()[0] for _ in range(3)]
-    for each in events[:2]:
-        await stores.events.accept(each, b"{}")
-    for _ in range(2):
-        (placed, *_) = await stores.events.line(patient.inbound)
-        await stores.events.quarantined(placed.event, T0, "HUB_NO_RECEIVER", None, placed.place)
-    await stores.events.accept(events[2], b"{}")
+    events = [patient.event() for _ in range(3)]
+    for each in events:
+        await come_for_nobody(stores, each)
     (group,) = (await stores.set_aside.groups(Filter(patient.orgnr))).groups
-    assert (group.receiver, group.cause, group.count) == ("", "HUB_NO_RECEIVER", 2)
+    assert (group.receiver, group.cause, group.count) == ("", NO_RECEIVER, 3)
     found = await stores.set_aside.in_lane(Filter(patient.orgnr), patient.inbound, "", 10)
-    assert [each.event for each in found] == [each.id for each in events[:2]]
+    assert [each.event for each in found] == [each.id for each in events]
     back = Back(Step.RETURN, REPLAYED, {})
-    for each in reversed(events[:2]):
+    for each in (events[1], events[2], events[0]):
         assert (await stores.returning.events(patient.inbound, [each.id], back, T0)).ids == (each.id,)
-    line = await stores.events.line(patient.inbound)
-    assert [(each.event.id, each.place) for each in line] == [(each.id, at) for at, each in enumerate(events, 1)]
-    await stores.events.routed(line[0].event, (Receipt("epj", "d", patient.lane),), T0)
-    assert [each.place for each in await stores.events.line(patient.inbound)] == [2, 3]
+    assert await stores.events.pending(patient.inbound) == tuple(events)
+    await stores.events.routed(events[0], receipts_of(events[0]), T0)
+    assert await stores.events.pending(patient.inbound) == tuple(events[1:])
 
 
 async def test_what_is_routed_late_goes_before_what_was_accepted_after_it(stores: Stores, patient: Patient) -> None:
-    event, place = patient.event()
+    before = await patient.joins()
+    early = delivery_of(patient.event())
     later = await patient.joins()
-    early = Delivery(lanes.delivery_id(event.id, "epj"), patient.lane, "epj", 0, T0, event, place)
     for _ in range(2):
-        await stores.deliveries.create(early, in_place=True)
-    await patient.stands(early, later)
+        await stores.deliveries.create(early)
+    await patient.stands(before, early, later)
 
 
 async def test_it_is_known_whose_payload_is_gone(stores: Stores, patient: Patient) -> None:
-    kept, gone = patient.event()[0], patient.event()[0]
-    await stores.events.accept(kept, b"{}")
-    await stores.events.accept(gone, b"{}", timedelta(seconds=1))
+    kept, gone = patient.event(), patient.event()
+    await come(stores, kept)
+    await stores.intake.accept(gone, b"{}", receipts_of(gone), replace(KEEPING, for_=timedelta(seconds=1)))
 
     async def gone_by_now() -> bool:
-        return await stores.returning.with_payload(Lane(patient.inbound), [kept.id, gone.id]) == {kept.id}
+        return await stores.returning.with_payload(patient.inbound, [kept.id, gone.id]) == {kept.id}
 
     await until(gone_by_now, "the database to delete it", 20)
     # What is known about it stays.
@@ -431,16 +413,13 @@ async def test_it_is_known_whose_payload_is_gone(stores: Stores, patient: Patien
 
 
 async def test_one_message_is_found_by_its_id(stores: Stores, patient: Patient) -> None:
-    event, place = patient.event()
-    await stores.events.accept(event, b"{}")
-    delivery = Delivery(lanes.delivery_id(event.id, "epj"), patient.lane, "epj", 0, T0, event, place)
-    await stores.deliveries.create(delivery)
-    await stores.events.routed(event, (Receipt("epj", delivery.id, patient.lane),), T0)
+    delivery = await patient.joins()
+    event = delivery.event
     assert await stores.set_aside.of_message(event.id) == ()
     await patient.refused(await patient.begins())
     for id in (event.id, delivery.id):
         (found,) = await stores.set_aside.of_message(id)
-        assert (found.id, found.event, found.cause, found.place) == (delivery.id, event.id, "REC_HTTP_422", place)
+        assert (found.id, found.event, found.cause, found.place) == (delivery.id, event.id, "REC_HTTP_422", 1)
     assert await stores.set_aside.of_message(replace(event, id=event.id[:-1]).id) == ()
     assert await stores.set_aside.of_message(f"{event.id}.other") == ()
 
@@ -451,4 +430,4 @@ async def test_a_page_goes_on_where_the_last_one_ended(stores: Stores, patient: 
     first = await stores.set_aside.items(Filter(patient.orgnr), key, None, 2)
     rest = await stores.set_aside.items(Filter(patient.orgnr), key, first[-1].at + timedelta(microseconds=1), 2)
     assert [each.id for each in (*first, *rest)] == [each.id for each in aside]
-    assert LANE_DOCUMENT not in {each.id for each in first}
+    assert line_id(patient.lane) not in {each.id for each in first}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.cosmos import serve
-from sandbox.topology import load
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import CosmosSettings
 from shared.clock import written
@@ -27,6 +24,7 @@ from shared.messages.signals import Queue, SignalLost
 from shared.messages.urgency import Urgency
 from shared.registry.model import Municipality, Receiver
 from shared.registry.traffic import Stop, Traffic
+from tests.wire.stores.coming import opened
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -40,7 +38,7 @@ class World:
     """A receiver of its own, its lanes, a register, a clock to turn, and the signals that were sent."""
 
     operations: LazyContainer
-    deliveries: LazyContainer
+    messages: LazyContainer
     to: To
     now: datetime = T0
     traffic: Traffic = field(default_factory=Traffic)
@@ -75,7 +73,7 @@ class World:
     def waking(self, numbers: rules.Rules = NUMBERS) -> Waking:
         """An instance's waking."""
         return Waking(
-            standings=Standings(self.operations), lanes=self.deliveries, register=self, signals=self,
+            standings=Standings(self.operations), lanes=self.messages, register=self, signals=self,
             clock=lambda: self.now, numbers=numbers, chance=lambda: 0.0, pause=self._pause,
         )  # fmt: skip
 
@@ -91,7 +89,7 @@ class World:
         """Park lanes, or park them again."""
         await asyncio.gather(
             *(
-                self.deliveries.put(self._line(name, prompts, tries, due, self.to.key), f"{self.to.orgnr}{name}")
+                self.messages.put(self._line(name, prompts, tries, due, self.to.key), f"{self.to.orgnr}{name}")
                 for name in names
             )
         )
@@ -99,11 +97,12 @@ class World:
     async def unpark(self, *names: str) -> None:
         """Somebody has begun on these lanes."""
         for name in names:
-            await self.deliveries.put(self._line(name, 0, 0, T0, None), f"{self.to.orgnr}{name}")
+            await self.messages.put(self._line(name, 0, 0, T0, None), f"{self.to.orgnr}{name}")
 
     def _line(self, name: str, prompts: int, tries: int, due: datetime, parked: str | None) -> dict[str, Any]:
+        lane = f"{self.to.orgnr}{name}"
         return {
-            "id": "lane", "type": "lane", "lane": f"{self.to.orgnr}{name}", "key": self.to.key, "prompts": prompts,
+            "id": "lane.epj", "type": "line", "partition": lane, "lane": lane, "key": self.to.key, "prompts": prompts,
             "tries": tries, "due": written(due), "parked": parked,
         }  # fmt: skip
 
@@ -117,17 +116,8 @@ class World:
 @pytest.fixture(scope="module")
 async def cosmos(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cosmos]:
     """An endpoint that the tests share; each has a receiver of its own."""
-    async with opened_at(tmp_path_factory.mktemp("standing")) as opened:
-        yield opened
-
-
-@asynccontextmanager
-async def opened_at(folder: Path) -> AsyncIterator[Cosmos]:
-    """A Cosmos endpoint, and the SDK that talks to it."""
-    async with serve(folder, load()) as account:
-        settings = {"Cosmos": account.connection_string, "Cosmos__database": load().database}
-        async with Cosmos(CosmosSettings.model_validate(settings)) as opened:
-            yield opened
+    async with opened(tmp_path_factory.mktemp("standing")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -138,13 +128,13 @@ def world(cosmos: Cosmos) -> World:
 def world_of(cosmos: Cosmos) -> World:
     """A receiver that no other test has."""
     to = To(str(next(_numbers)), "epj")
-    return World(LazyContainer(cosmos, "operations"), LazyContainer(cosmos, "deliveries"), to)
+    return World(LazyContainer(cosmos, "operations"), LazyContainer(cosmos, "messages"), to)
 
 
 @pytest.fixture
 async def alone(tmp_path: Path) -> AsyncIterator[World]:
     """A world that shares its endpoint with no other test."""
-    async with opened_at(tmp_path) as cosmos:
+    async with opened(tmp_path) as cosmos:
         yield world_of(cosmos)
 
 
