@@ -13,6 +13,7 @@ from typing import Final
 import aiohttp
 
 from sandbox.faults import family
+from sandbox.faults.doorkeeper import Doorkeeper, doorkeeper
 from sandbox.faults.family import Family
 from sandbox.faults.handles import Handles, NotSeen
 from sandbox.faults.ledger import ANSWER_TAKES_S, LANE_LOST_S, Broken
@@ -27,9 +28,10 @@ worker a lane belongs to: one that lost its lane must not act on an answer any m
 class Rig(Handles):
     """A hub to break. Use inside `rig(…)`. What is broken by its methods is written down in `broken`."""
 
-    def __init__(self, hub: Hub, vendor: Vendor, http: aiohttp.ClientSession, folder: Path) -> None:
+    def __init__(self, hub: Hub, vendor: Vendor, http: aiohttp.ClientSession, folder: Path, keeper: Doorkeeper) -> None:
         super().__init__(hub, vendor, http, folder)
         self.broken: list[Broken] = []
+        self._keeper = keeper
 
     @asynccontextmanager
     async def breaking(
@@ -140,6 +142,17 @@ class Rig(Handles):
             finally:
                 await self.move_receiver(self.receiver_url())
 
+    @asynccontextmanager
+    async def door(self) -> AsyncIterator[Doorkeeper]:
+        """All calls go by the doorkeeper until the end. That breaks nothing."""
+        await self.move_receiver(self.receiver_url().replace(self.hub.addresses.epj, self._keeper.url))
+        await asyncio.sleep(family.KNOWN_AFTER_S)
+        try:
+            yield self._keeper
+        finally:
+            self._keeper.let_all()
+            await self.move_receiver(self.receiver_url())
+
 
 @asynccontextmanager
 async def rig(
@@ -159,6 +172,8 @@ async def rig(
             # One connection a call: a vendor that holds on to broken ones would be a fault of the rig's own.
             aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, force_close=True)) as calls,
             aiohttp.ClientSession(timeout=timeout) as http,
+            # Whoever knows an old address still finds the door there: it stays for as long as the hub.
+            doorkeeper(addresses.epj) as keeper,
         ):
             vendor = Vendor(calls, addresses.api, addresses.helseid, addresses.vendor, Path(client.key_file))
-            yield Rig(hub, vendor, http, folder)
+            yield Rig(hub, vendor, http, folder, keeper)
