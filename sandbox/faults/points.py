@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
@@ -11,6 +11,7 @@ import aiohttp
 
 from sandbox.faults import operating
 from sandbox.faults.family import KNOWN_AFTER_S
+from sandbox.faults.handles import so
 from sandbox.faults.scenario import Stage
 from sandbox.faults.sender import PATIENCE_S
 from sandbox.vendor import Refused
@@ -24,13 +25,6 @@ _LATECOMER: Final = "310000035"
 _WAVE: Final = 24
 """So many messages are stored before the first of them has waited in vain for its signal to be sent."""
 _PUT_BACK_EVERY_S: Final = 2.0
-
-
-def _so(look: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    async def asked() -> bool:
-        return look()
-
-    return asked
 
 
 @asynccontextmanager
@@ -76,7 +70,7 @@ async def _untold(stage: Stage) -> AsyncIterator[None]:
         before = keeper.calls
         keeper.hold_calls()
         async with stage.sending(1 / 2):
-            await stage.rig.seen(_so(lambda: keeper.calls > before), "a call to come")
+            await stage.rig.seen(so(lambda: keeper.calls > before), "a call to come")
             yield
             keeper.let_all()
 
@@ -99,7 +93,7 @@ async def _ending(stage: Stage) -> AsyncIterator[None]:
         before = keeper.answers
         keeper.hold_answers()
         async with stage.sending(1 / 2):
-            await stage.rig.seen(_so(lambda: keeper.answers > before), "an answer to be given")
+            await stage.rig.seen(so(lambda: keeper.answers > before), "an answer to be given")
             async with stage.rig.breaking("the store turns the hub away", answers_lost=True):
                 await stage.rig.cosmos_fault(refuse=True)
                 keeper.let_all()
