@@ -9,12 +9,14 @@ from sandbox.faults.doorkeeper import Doorkeeper
 from sandbox.faults.family import LOCK_S, Family
 from sandbox.faults.handles import so
 from sandbox.faults.scenario import Act, Scenario, Stage
+from sandbox.faults.services import resetting
 
 _SECOND: Final = "queues-2"
 _JUMP_S: Final = 20.0
 _SLOWLY_MS: Final = 1000
 _AT_ONCE: Final = 6
 """Messages that one EPJ is sent at the same time."""
+_NOW_AND_THEN_S: Final = 1.2
 _UNTIL_TAKEN_OVER_S: Final = 150.0
 _ROUNDS: Final = 3
 _LATE_MS: Final = 2500
@@ -37,6 +39,15 @@ async def _two_instances(stage: Stage) -> None:
             await stage.some_time(0.5)
             async with stage.rig.killed(_SECOND):
                 pass
+        await stage.send()
+
+
+async def _lanes_move(stage: Stage) -> None:
+    async with _two(stage):
+        await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
+        async with stage.sending(1 / 2), resetting(stage.rig, _NOW_AND_THEN_S, to_another=True):
+            await stage.outage()
+        await stage.rig.behave("ok")
         await stage.send()
 
 
@@ -162,6 +173,10 @@ def _jump(name: str, sentence: str, *moves: dict[str, float]) -> Scenario:
 
 SCENARIOS: Final = (
     Scenario("two-instances", "Two processes deliver; one is killed.", _two_instances, Family.TURNED),
+    Scenario(
+        "lanes-move-in-calls", "Two processes deliver to an EPJ that takes its time, and the broker drops all "
+        "connections now and then.", _lanes_move, Family.TURNED,
+    ),
     Scenario(
         "frozen-past-its-lock", "Two processes deliver; one is stopped (SIGSTOP) for longer than its locks hold, and "
         "comes back.", _frozen, Family.TURNED,

@@ -25,6 +25,7 @@ _LATECOMER: Final = "310000035"
 _WAVE: Final = 24
 """So many messages are stored before the first of them has waited in vain for its signal to be sent."""
 _PUT_BACK_EVERY_S: Final = 2.0
+_HELD_S: Final = 2.5
 
 
 @asynccontextmanager
@@ -71,8 +72,9 @@ async def _untold(stage: Stage) -> AsyncIterator[None]:
         keeper.hold_calls()
         async with stage.sending(1 / 2):
             await stage.rig.seen(so(lambda: keeper.calls > before), "a call to come")
+            # Before who is not killed gives it up: else it would be called again for want of an answer.
+            asyncio.get_running_loop().call_later(_HELD_S, keeper.let_all)
             yield
-            keeper.let_all()
 
 
 @asynccontextmanager

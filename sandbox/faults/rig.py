@@ -20,9 +20,9 @@ from sandbox.faults.ledger import ANSWER_TAKES_S, LANE_LOST_S, Broken
 from sandbox.running import Hub, Wishes, running_hub
 from sandbox.vendor import Vendor
 
-ANSWERS_LOST_BY: Final = frozenset({"queues", "queues-2", "epj", "cosmos", "servicebus"})
-"""Parts whose end can lose an EPJ's answer: who waits for it, who gives it, who is to keep it, and who says which
-worker a lane belongs to: one that lost its lane must not act on an answer any more."""
+ANSWERS_LOST_BY: Final = frozenset({"queues", "queues-2", "epj", "cosmos"})
+"""Parts whose end can lose an EPJ's answer: who waits for it, who gives it, and who is to keep it. Not the broker: a
+lane that it takes from a process and gives to the same one again is not called for twice."""
 
 
 class Rig(Handles):
@@ -39,7 +39,7 @@ class Rig(Handles):
     ) -> AsyncIterator[None]:
         """Whatever is done inside breaks the hub, and has mended it at the end.
 
-        `heals`: it is to recover by itself. `lanes_lost`: workers lose their lanes by it.
+        `heals`: it is to recover by itself. `lanes_lost`: lanes go from one process to another by it.
         """
         began = time.time()
         try:
@@ -50,8 +50,7 @@ class Rig(Handles):
             self.broken.append(Broken(what, began, ended, since, answers_lost, lingers_s))
 
     def _breaking(self, what: str, *parts: str, heals: bool = False) -> AbstractAsyncContextManager[None]:
-        lost = not ANSWERS_LOST_BY.isdisjoint(parts)
-        return self.breaking(what, answers_lost=lost, heals=heals, lanes_lost="servicebus" in parts)
+        return self.breaking(what, answers_lost=not ANSWERS_LOST_BY.isdisjoint(parts), heals=heals)
 
     @asynccontextmanager
     async def killed(self, *parts: str) -> AsyncIterator[None]:
