@@ -15,12 +15,16 @@ LOCK_S: Final = 5.0
 """For how long a lane belongs to a worker that says nothing, on a hub whose processes are frozen: the least that
 Service Bus allows."""
 
+KNOWN_AFTER_S: Final = 1.5
+"""When every process knows what has been changed in the register."""
+
 SETTINGS: Final[Mapping[str, str]] = {
     # The same waits as ever, only shorter: what is shown is that they end, not how long they are.
     "Delivery__schedule": "0.3 0.5 1",
     "Delivery__timeout": "5",
     "Upkeep__grace": "2",
     "OrphanCheckSchedule": "*/2 * * * * *",
+    "ReplaySchedule": "*/1 * * * * *",
     "Registry__cache": "1",
     "HelseId__testEnvironment": "true",
     "Limits__perSecond": "1000",

@@ -25,6 +25,15 @@ class NotSeen(Exception):
     """What a scenario waits for did not come."""
 
 
+def so(look: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    """What is seen here at once, for `Handles.seen`."""
+
+    async def asked() -> bool:
+        return look()
+
+    return asked
+
+
 class Handles:
     """A hub, and a vendor that may send to it. `folder`: where the files of the clocks are."""
 

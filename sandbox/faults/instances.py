@@ -1,16 +1,26 @@
 """Scenarios: more than one instance of the app, one that is frozen, one that is replaced, and clocks that jump."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from sandbox.faults.doorkeeper import Doorkeeper
 from sandbox.faults.family import LOCK_S, Family
-from sandbox.faults.scenario import Scenario, Stage
+from sandbox.faults.handles import so
+from sandbox.faults.scenario import Act, Scenario, Stage
+from sandbox.faults.services import resetting
 
 _SECOND: Final = "queues-2"
 _JUMP_S: Final = 20.0
 _SLOWLY_MS: Final = 1000
+_AT_ONCE: Final = 6
+"""Messages that one EPJ is sent at the same time."""
+_NOW_AND_THEN_S: Final = 1.2
+_UNTIL_TAKEN_OVER_S: Final = 150.0
+_ROUNDS: Final = 3
+_LATE_MS: Final = 2500
+_HALF: Final = 0.5
 
 
 @asynccontextmanager
@@ -29,6 +39,15 @@ async def _two_instances(stage: Stage) -> None:
             await stage.some_time(0.5)
             async with stage.rig.killed(_SECOND):
                 pass
+        await stage.send()
+
+
+async def _lanes_move(stage: Stage) -> None:
+    async with _two(stage):
+        await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
+        async with stage.sending(1 / 2), resetting(stage.rig, _NOW_AND_THEN_S, to_another=True):
+            await stage.outage()
+        await stage.rig.behave("ok")
         await stage.send()
 
 
@@ -53,6 +72,59 @@ async def _frozen_alone(stage: Stage) -> None:
         await asyncio.sleep(LOCK_S + 2)
     await stage.rig.behave("ok")
     await stage.send()
+
+
+def _frozen_untold(hold: Callable[[Doorkeeper], None]) -> Act:
+    """A worker is stopped in a first try that no line tells of; alarms come in behind it, and another worker."""
+
+    async def act(stage: Stage) -> None:
+        patients = range(min(stage.patients, _AT_ONCE))
+        await stage.send(1 / 4)
+        async with stage.rig.door() as keeper, AsyncExitStack() as second:
+            hold(keeper)
+            before = keeper.calls
+            await stage.sender.at_once([stage.letters.write(each, prompt=False) for each in patients])
+            begun = before + len(patients)
+            await stage.rig.seen(so(lambda: keeper.calls >= begun), "the calls to come")
+            async with stage.rig.frozen("queues"):
+                await second.enter_async_context(_two(stage))
+                await stage.sender.at_once([stage.letters.write(each, prompt=True) for each in patients])
+                # Until then the lanes may be given to the stopped one again and again: its links wait for them.
+                await stage.rig.seen(so(lambda: keeper.calls > begun), "another worker to call", _UNTIL_TAKEN_OVER_S)
+                await asyncio.sleep(LOCK_S)
+                await stage.some_time(1.0)
+                if stage.chance.random() < _HALF:
+                    keeper.let_all()
+                    await stage.some_time(0.5)
+            await stage.some_time(0.2)
+            keeper.let_all()
+            await stage.send(1 / 2)
+        await stage.send()
+
+    return act
+
+
+async def _store_slow_in_a_try(stage: Stage) -> None:
+    """Whoever is at a try is late in saying so, or whoever waits for that is late in looking."""
+    async with stage.rig.door() as keeper:
+        for _ in range(_ROUNDS):
+            await _slowly(stage, keeper)
+        await stage.send()
+
+
+async def _slowly(stage: Stage, keeper: Doorkeeper) -> None:
+    patients = range(min(stage.patients, _AT_ONCE))
+    keeper.hold_calls()
+    before = keeper.calls
+    await stage.sender.at_once([stage.letters.write(each, prompt=False) for each in patients])
+    await stage.rig.seen(so(lambda: keeper.calls > before), "a call to come")
+    seed = stage.chance.randrange(1000)
+    async with stage.rig.cosmos(mode="slow", delayMs=_LATE_MS, share=_HALF, seed=seed, answers_lost=False):
+        alarms = [stage.letters.write(each, prompt=True) for each in patients]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stage.sender.at_once(alarms))
+            await stage.some_time(_LATE_MS / 1000 + 1)
+            keeper.let_all()
 
 
 async def _frozen_door(stage: Stage) -> None:
@@ -102,12 +174,28 @@ def _jump(name: str, sentence: str, *moves: dict[str, float]) -> Scenario:
 SCENARIOS: Final = (
     Scenario("two-instances", "Two processes deliver; one is killed.", _two_instances, Family.TURNED),
     Scenario(
+        "lanes-move-in-calls", "Two processes deliver to an EPJ that takes its time, and the broker drops all "
+        "connections now and then.", _lanes_move, Family.TURNED,
+    ),
+    Scenario(
         "frozen-past-its-lock", "Two processes deliver; one is stopped (SIGSTOP) for longer than its locks hold, and "
         "comes back.", _frozen, Family.TURNED,
     ),
     Scenario(
         "frozen-alone", "The only process that delivers is stopped for longer than its locks hold, and comes back.",
         _frozen_alone, Family.TURNED,
+    ),
+    Scenario(
+        "frozen-untold", "The only process that delivers is stopped past its locks in a first try that no line tells "
+        "of; alarms come in behind it, and another process.", _frozen_untold(Doorkeeper.hold_calls), Family.TURNED,
+    ),
+    Scenario(
+        "frozen-untold-stored", "The same, and the EPJ has stored what the stopped one was about to hear of.",
+        _frozen_untold(Doorkeeper.hold_answers), Family.TURNED,
+    ),
+    Scenario(
+        "store-slow-in-a-try", "Half of Cosmos' answers take 2.5 s, while alarms come in behind messages that are "
+        "being tried.", _store_slow_in_a_try, Family.TURNED,
     ),
     Scenario("frozen-door", "The process that takes messages in is stopped for a while.", _frozen_door, Family.TURNED),
     Scenario("redeployment", "App and queues are redeployed under load.", _redeployed, Family.TURNED),

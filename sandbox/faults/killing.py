@@ -1,14 +1,10 @@
 """Scenarios: parts are killed (`kill -9`) at named points of a message's road, and start again by themselves."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
+from sandbox.faults.points import POINTS
 from sandbox.faults.scenario import Scenario, Stage
 from sandbox.hub_parts import ALL
-
-type Point = Callable[[Stage], AbstractAsyncContextManager[None]]
-"""Brings messages to a point of their road, and lets them go on at the end."""
 
 _WHO: Final = {
     "app": "The process that takes messages in",
@@ -16,49 +12,6 @@ _WHO: Final = {
     "servicebus": "The broker",
     "cosmos": "The Cosmos endpoint",
     "epj": "The EPJ",
-}
-_SLOWLY_MS: Final = 1500
-
-
-@asynccontextmanager
-async def _accepted(stage: Stage) -> AsyncIterator[None]:
-    await stage.send(1 / 2)
-    yield
-
-
-@asynccontextmanager
-async def _routing(stage: Stage) -> AsyncIterator[None]:
-    await stage.send(1 / 2)
-    async with stage.rig.breaking("the store turns the hub away", answers_lost=True):
-        await stage.rig.cosmos_fault(refuse=True)
-        yield
-        await stage.rig.cosmos_fault(refuse=False)
-
-
-@asynccontextmanager
-async def _called(stage: Stage) -> AsyncIterator[None]:
-    await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
-    await stage.send(1 / 2)
-    await stage.rig.any_is(stage.sender, "delivering")
-    # Before the EPJ has stored anything, while it does, or while its answer is being dealt with.
-    await stage.some_time(_SLOWLY_MS / 1000 + 0.2)
-    yield
-    await stage.rig.behave("ok")
-
-
-@asynccontextmanager
-async def _waiting(stage: Stage) -> AsyncIterator[None]:
-    async with stage.rig.epj("500"):
-        await stage.send(1 / 2)
-        await stage.rig.any_is(stage.sender, "waiting")
-        yield
-
-
-POINTS: Final[dict[str, tuple[Point, str]]] = {
-    "accepted": (_accepted, "right after the 202"),
-    "routing": (_routing, "while the store turns routing away"),
-    "called": (_called, "while the EPJ is called"),
-    "waiting": (_waiting, "while messages wait for their next try"),
 }
 
 
@@ -116,8 +69,9 @@ async def _lost_answers_and_a_dead_worker(stage: Stage) -> None:
 
 SCENARIOS: Final = (
     # What a part has nothing to do with at a point is left out.
-    *(_kill("app", point) for point in ("accepted", "routing")),
-    *(_kill(part, point) for part in ("queues", "servicebus", "cosmos") for point in POINTS),
+    *(_kill("app", point) for point in ("accepted", "stored", "routing")),
+    *(_kill("queues", point) for point in POINTS if point != "stored"),
+    *(_kill(part, point) for part in ("servicebus", "cosmos") for point in POINTS),
     *(_kill("epj", point) for point in ("accepted", "called", "waiting")),
     Scenario("kill-broker-and-store", "The broker and the Cosmos endpoint are killed at once.", _broker_and_store),
     Scenario("kill-worker-and-epj", "The process that delivers and the EPJ are killed at once.", _worker_and_epj),

@@ -25,8 +25,8 @@ ANSWER_TAKES_S: Final = 5.0
 
 
 LANE_LOST_S: Final = 20.0
-"""For how long a worker that lost its lane with the broker's connection may still be at it, beside whoever got the lane
-after it: it learns of that when it wants to store what came of its call. Of the two answers one is lost on it."""
+"""For how long a worker whose lane the broker has given to another process may still be at it, beside that one: it
+learns of that when it wants to store what came of its call. Of the two answers one is lost on it."""
 
 
 @dataclass(slots=True)

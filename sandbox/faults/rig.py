@@ -13,23 +13,25 @@ from typing import Final
 import aiohttp
 
 from sandbox.faults import family
+from sandbox.faults.doorkeeper import Doorkeeper, doorkeeper
 from sandbox.faults.family import Family
 from sandbox.faults.handles import Handles, NotSeen
 from sandbox.faults.ledger import ANSWER_TAKES_S, LANE_LOST_S, Broken
 from sandbox.running import Hub, Wishes, running_hub
 from sandbox.vendor import Vendor
 
-ANSWERS_LOST_BY: Final = frozenset({"queues", "queues-2", "epj", "cosmos", "servicebus"})
-"""Parts whose end can lose an EPJ's answer: who waits for it, who gives it, who is to keep it, and who says which
-worker a lane belongs to: one that lost its lane must not act on an answer any more."""
+ANSWERS_LOST_BY: Final = frozenset({"queues", "queues-2", "epj", "cosmos"})
+"""Parts whose end can lose an EPJ's answer: who waits for it, who gives it, and who is to keep it. Not the broker: a
+lane that it takes from a process and gives to the same one again is not called for twice."""
 
 
 class Rig(Handles):
     """A hub to break. Use inside `rig(…)`. What is broken by its methods is written down in `broken`."""
 
-    def __init__(self, hub: Hub, vendor: Vendor, http: aiohttp.ClientSession, folder: Path) -> None:
+    def __init__(self, hub: Hub, vendor: Vendor, http: aiohttp.ClientSession, folder: Path, keeper: Doorkeeper) -> None:
         super().__init__(hub, vendor, http, folder)
         self.broken: list[Broken] = []
+        self._keeper = keeper
 
     @asynccontextmanager
     async def breaking(
@@ -37,7 +39,7 @@ class Rig(Handles):
     ) -> AsyncIterator[None]:
         """Whatever is done inside breaks the hub, and has mended it at the end.
 
-        `heals`: it is to recover by itself. `lanes_lost`: workers lose their lanes by it.
+        `heals`: it is to recover by itself. `lanes_lost`: lanes go from one process to another by it.
         """
         began = time.time()
         try:
@@ -48,8 +50,7 @@ class Rig(Handles):
             self.broken.append(Broken(what, began, ended, since, answers_lost, lingers_s))
 
     def _breaking(self, what: str, *parts: str, heals: bool = False) -> AbstractAsyncContextManager[None]:
-        lost = not ANSWERS_LOST_BY.isdisjoint(parts)
-        return self.breaking(what, answers_lost=lost, heals=heals, lanes_lost="servicebus" in parts)
+        return self.breaking(what, answers_lost=not ANSWERS_LOST_BY.isdisjoint(parts), heals=heals)
 
     @asynccontextmanager
     async def killed(self, *parts: str) -> AsyncIterator[None]:
@@ -98,9 +99,9 @@ class Rig(Handles):
                 await self.hub.restart(part)
 
     @asynccontextmanager
-    async def cosmos(self, **fault: object) -> AsyncIterator[None]:
+    async def cosmos(self, *, answers_lost: bool = True, **fault: object) -> AsyncIterator[None]:
         """The Cosmos endpoint misbehaves until the end. Raises NotSeen when no request came to feel it."""
-        async with self.breaking(f"cosmos: {fault}", answers_lost=True):
+        async with self.breaking(f"cosmos: {fault}", answers_lost=answers_lost):
             before = await self.struck()
             await self.cosmos_fault(refuse=True, **fault)
             try:
@@ -140,6 +141,17 @@ class Rig(Handles):
             finally:
                 await self.move_receiver(self.receiver_url())
 
+    @asynccontextmanager
+    async def door(self) -> AsyncIterator[Doorkeeper]:
+        """All calls go by the doorkeeper until the end. That breaks nothing."""
+        await self.move_receiver(self.receiver_url().replace(self.hub.addresses.epj, self._keeper.url))
+        await asyncio.sleep(family.KNOWN_AFTER_S)
+        try:
+            yield self._keeper
+        finally:
+            self._keeper.let_all()
+            await self.move_receiver(self.receiver_url())
+
 
 @asynccontextmanager
 async def rig(
@@ -159,6 +171,8 @@ async def rig(
             # One connection a call: a vendor that holds on to broken ones would be a fault of the rig's own.
             aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, force_close=True)) as calls,
             aiohttp.ClientSession(timeout=timeout) as http,
+            # Whoever knows an old address still finds the door there: it stays for as long as the hub.
+            doorkeeper(addresses.epj) as keeper,
         ):
             vendor = Vendor(calls, addresses.api, addresses.helseid, addresses.vendor, Path(client.key_file))
-            yield Rig(hub, vendor, http, folder)
+            yield Rig(hub, vendor, http, folder, keeper)

@@ -9,17 +9,21 @@ from typing import Final
 from sandbox.faults.rig import Rig
 from sandbox.faults.scenario import Scenario, Stage
 
+_SLOWLY_MS: Final = 1000
+
 type Break = Callable[[Rig], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
-async def _resetting(rig: Rig) -> AsyncIterator[None]:
+async def resetting(rig: Rig, every_s: float = 0.3, *, to_another: bool = False) -> AsyncIterator[None]:
+    """The broker drops all connections, again and again. `to_another`: there is another process to get the lanes."""
+
     async def again_and_again() -> None:
         while True:
             await rig.broker_fault(dropConnections=True)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(every_s)
 
-    async with rig.breaking("servicebus: connections are reset", answers_lost=True, lanes_lost=True):
+    async with rig.breaking("servicebus: connections are reset", answers_lost=to_another, lanes_lost=to_another):
         resetting = asyncio.create_task(again_and_again())
         try:
             yield
@@ -40,6 +44,14 @@ def _meanwhile(name: str, sentence: str, breaks: Break) -> Scenario:
     return Scenario(name, sentence, act)
 
 
+async def _resetting_in_calls(stage: Stage) -> None:
+    await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
+    async with stage.sending(1 / 2), resetting(stage.rig):
+        await stage.outage()
+    await stage.rig.behave("ok")
+    await stage.send()
+
+
 _WHERE_THE_KERNEL_CAN: Final = (
     _meanwhile("broker-full-disk", "The broker cannot write to its disk.", lambda rig: rig.full_disk("servicebus")),
     _meanwhile("cosmos-full-disk", "Cosmos cannot write to its disk.", lambda rig: rig.full_disk("cosmos")),
@@ -51,7 +63,11 @@ SCENARIOS: Final = (
     _meanwhile("broker-slow", "The broker takes 0.3 s for everything.", lambda rig: rig.broker(delayMs=300)),
     _meanwhile("broker-refuses", "The broker resets every connection at once.", lambda rig: rig.broker(refuse=True)),
     _meanwhile("broker-throttles", "The broker has no time for half of all sends.", lambda rig: rig.broker(busy=0.5)),
-    _meanwhile("broker-resets", "The broker drops all connections three times a second.", _resetting),
+    _meanwhile("broker-resets", "The broker drops all connections three times a second.", resetting),
+    Scenario(
+        "broker-resets-in-calls", "The broker drops all connections three times a second while an EPJ is called that "
+        "takes its time.", _resetting_in_calls,
+    ),
     _meanwhile("broker-away", "The broker is gone: its port refuses.", lambda rig: rig.away("servicebus")),
     _meanwhile("broker-hangs", "The broker takes connections and says nothing.", lambda rig: rig.frozen("servicebus")),
     _meanwhile("cosmos-slow", "Cosmos waits 0.2 s first.", lambda rig: rig.cosmos(mode="slow", delayMs=200)),
