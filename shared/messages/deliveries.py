@@ -68,6 +68,8 @@ class Try:
     """Whether the line tells of it; else its worker's queue owns the line."""
     payload: Document | None = None
     """The document of its bytes, if that was fetched together with the line."""
+    looked: bool = False
+    """Whether the line had to be signalled for being overdue."""
 
     @property
     def following(self) -> str:
@@ -236,6 +238,7 @@ class DeliveryStore:
             by=by,
             told=told,
             payload=payload,
+            looked=line["looked"] > 0,
         )
 
     async def _event(self, together: str, id: str, lane: Lane) -> tuple[Document, Document | None]:
@@ -532,12 +535,10 @@ def _let_go(begun: Try) -> tuple[Change, ...]:
     """The try is over, and the line says that it was made."""
     if begun.told:
         return (Change("set", "/trying", None),)
-    return Change("incr", "/tries", 1), Change("set", "/owner", None), *_known()
-
-
-def _known() -> tuple[Change, ...]:
-    """Somebody was at the line without saying so, and it is known now what came of it."""
-    return Change("set", "/looked", 0), Change("set", "/taken", None)
+    return (
+        Change("incr", "/tries", 1), Change("set", "/owner", None), Change("set", "/taken", None),
+        Change("set", "/looked", 0),
+    )  # fmt: skip
 
 
 def _onward(begun: Try, blocked: str | None) -> tuple[Change, ...]:
@@ -551,7 +552,8 @@ def _onward(begun: Try, blocked: str | None) -> tuple[Change, ...]:
 def _forgotten(begun: Try) -> tuple[Change, ...]:
     """What the next head does not inherit of this one."""
     if not begun.told:
-        return _known()
+        # Nearly always there is nothing to forget, and each change is paid for.
+        return (Change("set", "/looked", 0),) if begun.looked else ()
     return (
         Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
         Change("set", "/trying", None),
