@@ -92,6 +92,17 @@ def test_microsofts_worker_finds_the_functions_and_loads_only_what_every_start_n
     # Each is needed by some timer or some setting alone, and costs every instance's start a twentieth or more.
     late = ("azure.keyvault", "azure.monitor", "azure.storage", "fhir", "opentelemetry.exporter")
     assert sorted(name for name in found.modules if name.startswith(late)) == []
+    # Of what is loaded, all but these wait until the host has been told of the functions.
+    after = ("aiohttp", "azure.core", "azure.cosmos", "azure.servicebus", "shared.api", "shared.journal", "shared.road")
+    assert sorted(name for name in found.first if name.startswith(after)) == []
+    assert {*after} <= found.modules
+
+
+def test_identity_and_telemetry_are_loaded_before_the_first_call_where_they_are_set(laid: Unpacked) -> None:
+    found = proof.indexed(laid, proof.AS_IN_AZURE)
+    wanted = {"azure.identity.aio", "opentelemetry.sdk.trace"}
+    assert wanted <= found.modules
+    assert wanted.isdisjoint(found.first)
 
 
 def test_a_package_that_lacks_a_module_is_found_out(laid: Unpacked) -> None:
