@@ -23,19 +23,23 @@ def test_where_nothing_was_begun_nothing_is_waited_for() -> None:
 
 
 def test_who_needs_it_waits_until_all_is_loaded() -> None:
-    go, done = threading.Event(), threading.Event()
+    arrived, loaded = threading.Event(), threading.Event()
+    found: list[bool] = []
 
     def load() -> None:
-        go.wait()
-        done.set()
+        arrived.wait()
+        loaded.set()
+
+    def need() -> None:
+        arrived.set()
+        loading.finished()
+        found.append(loaded.is_set())
 
     loading.begin(load)
-    waiter = threading.Thread(target=loading.finished)
+    waiter = threading.Thread(target=need)
     waiter.start()
-    assert not done.is_set()
-    go.set()
     waiter.join()
-    assert done.is_set()
+    assert found == [True]
 
 
 def test_what_cannot_be_loaded_is_told_to_everybody_who_needs_it() -> None:
