@@ -1,14 +1,16 @@
 """`/operations/…`: municipalities and operators see what is set aside, and handle it. Behind API Management."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from functions import http, people
 from shared.access.caller import Person
-from shared.road.handling import Handling
-from shared.road.replay_desk import ReplayDesk
+
+if TYPE_CHECKING:
+    from shared.road.handling import Handling
+    from shared.road.replay_desk import ReplayDesk
 
 type FindDesk = Callable[[], ReplayDesk]
 type FindHandling = Callable[[], Handling]

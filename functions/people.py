@@ -1,13 +1,16 @@
 """What all doors for people share: who is calling, and what they are told when it cannot be done."""
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions import http
 from shared.errors import HubError, NotAvailable, Unexpected, WrongMethod
 from shared.log import LogEvent, log
-from shared.registry.people import Person
+
+if TYPE_CHECKING:
+    from shared.registry.people import Person
 
 type Verify = Callable[[func.HttpRequest], Awaitable[Person]]
 """Who is calling, from the token alone. Raises one of the 401 errors, or NotAvailable."""

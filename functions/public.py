@@ -4,10 +4,9 @@ import json
 
 import azure.functions as func
 
-from functions import http
+from functions import http, loading
 from functions.wiring import hub
 from shared import release
-from shared.api import capability, openapi, routes
 from shared.errors import UnknownAddress, WrongMethod
 
 door = func.Blueprint()
@@ -17,6 +16,9 @@ door = func.Blueprint()
 @door.route("metadata", methods=["GET"])
 async def metadata(req: func.HttpRequest) -> func.HttpResponse:
     """The CapabilityStatement."""
+    loading.finished()
+    from shared.api import capability  # noqa: PLC0415 - see loading
+
     statement = capability.statement(hub().settings.public_url, hub().settings.helse_id.issuer)
     return http.fhir(200, json.dumps(statement, ensure_ascii=False).encode(), http.correlation_id(req))
 
@@ -25,6 +27,9 @@ async def metadata(req: func.HttpRequest) -> func.HttpResponse:
 @door.route("openapi.json", methods=["GET"])
 async def openapi_json(req: func.HttpRequest) -> func.HttpResponse:
     """The whole API."""
+    loading.finished()
+    from shared.api import openapi  # noqa: PLC0415 - see loading
+
     return http.plain_json(200, openapi.document(hub().settings.public_url))
 
 
@@ -39,6 +44,9 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 @door.route("{*path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 async def nothing_here(req: func.HttpRequest) -> func.HttpResponse:
     """An address or a method that this API does not have: an answer that FHIR clients can read."""
+    loading.finished()
+    from shared.api import routes  # noqa: PLC0415 - see loading
+
     allowed = routes.methods_at(req.route_params.get("path", ""))
     correlation = http.correlation_id(req)
     if allowed:

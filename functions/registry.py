@@ -1,15 +1,17 @@
 """`/registry/…`: municipalities and the hub's operators see and change the register. Behind API Management."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import azure.functions as func
 
 from functions import http, people
-from shared.registry.desk import Answer, Ask, Desk
-from shared.registry.people import Person
-from shared.registry.places import Place
 from shared.registry.roles import Thing
+
+if TYPE_CHECKING:
+    from shared.registry.desk import Answer, Ask, Desk
+    from shared.registry.people import Person
+    from shared.registry.places import Place
 
 type FindDesk = Callable[[], Desk]
 
@@ -19,7 +21,7 @@ def blueprint(desk: FindDesk, verify: people.Verify) -> func.Blueprint:
     door = func.Blueprint()
 
     async def answer(req: func.HttpRequest, thing: Thing) -> func.HttpResponse:
-        async def told(person: Person, correlation: str) -> func.HttpResponse:
+        async def told(person: "Person", correlation: str) -> func.HttpResponse:
             return _answered(await desk().answer(person, _ask(req, _place(req, thing))), correlation)
 
         return await people.answered(req, verify, told)
@@ -112,7 +114,9 @@ def blueprint(desk: FindDesk, verify: people.Verify) -> func.Blueprint:
     return door
 
 
-def _ask(req: func.HttpRequest, place: Place) -> Ask:
+def _ask(req: func.HttpRequest, place: "Place") -> "Ask":
+    from shared.registry.desk import Ask  # noqa: PLC0415 - see loading
+
     method: Literal["GET", "PUT"] = "PUT" if req.method == "PUT" else "GET"
     return Ask(
         method=method,
@@ -124,7 +128,7 @@ def _ask(req: func.HttpRequest, place: Place) -> Ask:
     )
 
 
-def _answered(answer: Answer, correlation: str) -> func.HttpResponse:
+def _answered(answer: "Answer", correlation: str) -> func.HttpResponse:
     headers: dict[str, str] = {"Correlation-Id": correlation}
     if answer.etag is not None:
         headers["ETag"] = answer.etag
@@ -133,7 +137,9 @@ def _answered(answer: Answer, correlation: str) -> func.HttpResponse:
     return http.plain_json(status, body, headers)
 
 
-def _place(req: func.HttpRequest, thing: Thing) -> Place:
+def _place(req: func.HttpRequest, thing: Thing) -> "Place":
+    from shared.registry.places import Place  # noqa: PLC0415 - see loading
+
     id = req.route_params.get("id")
     if id is not None:
         # The one character that the host leaves encoded, and HelseID's subjects may have it.

@@ -1,13 +1,16 @@
 """Timers of what is set aside: replays are worked on, and what nobody has decided about in time expires."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
-from shared.road.expiring import Expiry
-from shared.road.replaying import Replaying
+
+if TYPE_CHECKING:
+    from shared.road.expiring import Expiry
+    from shared.road.replaying import Replaying
 
 type FindReplaying = Callable[[], Replaying]
 type FindExpiry = Callable[[], Expiry]

@@ -2,11 +2,10 @@
 
 import azure.functions as func
 
-from functions import http
+from functions import http, loading
 from functions.wiring import hub
 from shared.errors import HubError, Unexpected
 from shared.log import LogEvent, log
-from shared.road.asking import Question
 
 door = func.Blueprint()
 
@@ -15,6 +14,9 @@ door = func.Blueprint()
 @door.route("epj/r4/{orgnr}/{resource}/{id}/$status", methods=["GET"])
 async def status(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the sender or the municipality."""
+    loading.finished()
+    from shared.road.asking import Question  # noqa: PLC0415 - see loading
+
     correlation = http.correlation_id(req)
     question = Question(
         orgnr=req.route_params.get("orgnr", ""),

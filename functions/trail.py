@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from functions import http, people
+from functions import http, loading, people
 from shared.errors import WrongContentType
-from shared.registry.people import Person
-from shared.trail.bundles import FHIR, PLAIN, Shape
-from shared.trail.desk import TrailDesk
+
+if TYPE_CHECKING:
+    from shared.registry.people import Person
+    from shared.trail.bundles import Shape
+    from shared.trail.desk import TrailDesk
 
 type FindDesk = Callable[[], TrailDesk]
 
@@ -25,11 +27,14 @@ def blueprint(desk: FindDesk, verify: people.Verify) -> func.Blueprint:
     door = func.Blueprint()
 
     async def _do(
-        req: func.HttpRequest, answer: Callable[[Person, Shape], Awaitable[dict[str, Any]]]
+        req: func.HttpRequest, answer: "Callable[[Person, Shape], Awaitable[dict[str, Any]]]"
     ) -> func.HttpResponse:
+        loading.finished()
+        from shared.trail.bundles import FHIR, PLAIN  # noqa: PLC0415 - see loading
+
         shape = PLAIN if wants_plain(req.headers.get("accept", "")) else FHIR
 
-        async def told(person: Person, correlation: str) -> func.HttpResponse:
+        async def told(person: "Person", correlation: str) -> func.HttpResponse:
             found, vary = await answer(person, shape), {"Vary": "Accept"}
             if shape is PLAIN:
                 return http.plain_json(200, found, {"Correlation-Id": correlation, **vary})
@@ -40,7 +45,7 @@ def blueprint(desk: FindDesk, verify: people.Verify) -> func.Blueprint:
     @door.function_name("trail_search")
     @door.route("trail/_search", methods=["POST"])
     async def trail_search(req: func.HttpRequest) -> func.HttpResponse:
-        async def answer(person: Person, shape: Shape) -> dict[str, Any]:
+        async def answer(person: "Person", shape: "Shape") -> dict[str, Any]:
             if req.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
                 raise WrongContentType
             return await desk().search(person, req.get_body(), shape)

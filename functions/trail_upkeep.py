@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from shared.azure.trail_parts import TrailParts
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.trail.checkpoints import NotACheckpoint
+
+if TYPE_CHECKING:
+    from shared.azure.trail_parts import TrailParts
 
 type FindParts = Callable[[], TrailParts]
 

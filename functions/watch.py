@@ -1,12 +1,15 @@
 """Timers that look whether anything is wrong, tell people, and count what waits."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from shared.azure.watch_parts import WatchParts
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
+
+if TYPE_CHECKING:
+    from shared.azure.watch_parts import WatchParts
 
 type FindParts = Callable[[], WatchParts]
 

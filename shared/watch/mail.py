@@ -8,8 +8,6 @@ from email.utils import format_datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-
 from shared.clock import utc_now
 from shared.watch.ports import Message, NotSent
 
@@ -58,6 +56,9 @@ class MailChannel:
 
     async def send(self, message: Message) -> None:
         """See Channel. Taken means taken by the server, for every one of the addresses."""
+        # Read by whoever sends mail, and not by each instance at its start.
+        import aiosmtplib  # noqa: PLC0415
+
         server = self._server
         try:
             refused, _ = await aiosmtplib.send(

@@ -1,12 +1,13 @@
 """The package is what Azure runs: built here, unpacked, and the main road run from it on its own packages alone."""
 
+import ast
 import csv
 import hashlib
 import io
 import json
 import sys
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,23 @@ def test_microsofts_worker_finds_the_functions_and_loads_only_what_every_start_n
     # Each is needed by some timer or some setting alone, and costs every instance's start a twentieth or more.
     late = ("azure.keyvault", "azure.monitor", "azure.storage", "fhir", "opentelemetry.exporter")
     assert sorted(name for name in found.modules if name.startswith(late)) == []
+    # Of what is loaded, all but these wait until the host has been told of the functions.
+    after = ("aiohttp", "azure.core", "azure.cosmos", "azure.servicebus", "shared.api", "shared.journal", "shared.road")
+    assert sorted(name for name in found.first if name.startswith(after)) == []
+    assert {*after} <= found.modules
+
+
+def test_identity_and_telemetry_are_loaded_before_the_first_call_where_they_are_set(laid: Unpacked) -> None:
+    found = proof.indexed(laid, proof.AS_IN_AZURE)
+    wanted = {"azure.identity.aio", "opentelemetry.sdk.trace"}
+    assert wanted <= found.modules
+    assert wanted.isdisjoint(found.first)
+
+
+def test_what_doors_import_where_they_use_it_is_loaded_before_the_first_call(laid: Unpacked) -> None:
+    late = {name for path in (ROOT / "functions").glob("*.py") for name in _imported_late(path)}
+    assert {"functions.taking", "shared.road.hub"} <= late
+    assert late <= proof.indexed(laid, proof.AS_IN_AZURE).modules
 
 
 def test_a_package_that_lacks_a_module_is_found_out(laid: Unpacked) -> None:
@@ -148,6 +166,16 @@ def test_the_bill_of_materials_is_valid_and_names_every_package(built: Built) ->
     assert all(each["licenses"] for each in bill["components"])
     archived = archive.content_digest(built.path)
     assert built.content == archived
+
+
+def _imported_late(path: Path) -> Iterator[str]:
+    """The modules that a file's functions import when they are called."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    inside = ROOT / Path(*node.module.split("."))
+                    yield from (f"{node.module}.{each.name}" if inside.is_dir() else node.module for each in node.names)
 
 
 def _mapped(pid: int) -> str:
