@@ -25,13 +25,13 @@ from shared.messages.documents import (
     AlreadyThere,
     Change,
     ConditionFailed,
-    Counted,
     Create,
     Document,
     NotThere,
     Operation,
     Patch,
     StoreError,
+    Together,
     Unreachable,
 )
 from shared.messages.lanes import Lane, event_of, line_id
@@ -149,7 +149,7 @@ def joining(delivery: Delivery, due: datetime) -> Joining:
 class DeliveryStore:
     """Deliveries and their lines."""
 
-    def __init__(self, container: Counted, grace: timedelta = GRACE) -> None:
+    def __init__(self, container: Together, grace: timedelta = GRACE) -> None:
         self._container = container
         self._grace = grace
 

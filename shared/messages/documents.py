@@ -68,9 +68,6 @@ class Container(Protocol):
     async def read(self, id: str, partition: str) -> Document | None:
         """One point read; None when there is no such document."""
 
-    async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
-        """Several documents of one partition in one go, as of the same moment. Raises NotThere when one is missing."""
-
     async def patch(self, patch: Patch, partition: str) -> Document:
         """Change one document and return it as it is afterwards. Raises NotThere, ConditionFailed."""
 
@@ -89,3 +86,10 @@ class Counted(Container, Protocol):
 
     async def value(self, text: str, parameters: dict[str, Any]) -> Any:
         """The one value of a `SELECT VALUE COUNT(1)` over all partitions; None when there is none."""
+
+
+class Together(Counted, Protocol):
+    """Documents that can be read several at a time too."""
+
+    async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
+        """Documents of one partition in one go, as of the same moment. Raises NotThere when one is missing."""

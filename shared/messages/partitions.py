@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from shared.messages.documents import Counted, Create, Document, Operation, Patch
+from shared.messages.documents import Create, Document, Operation, Patch, Together
 from shared.messages.lanes import partition_of
 
 KEY: Final = "partition"
@@ -18,7 +18,7 @@ KEY: Final = "partition"
 class ByLane:
     """The container `messages`, asked by lane. Every method may raise Unreachable; see Container."""
 
-    def __init__(self, container: Counted) -> None:
+    def __init__(self, container: Together) -> None:
         self.whole = container
         """For questions that go over all partitions."""
 
