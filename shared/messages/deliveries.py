@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared import clock
-from shared.messages import inserting, lifecycle, model, owning, worklist
+from shared.messages import inserting, lifecycle, model, owning, proving, tries, worklist
 from shared.messages.documents import (
     AlreadyThere,
     Change,
@@ -36,8 +36,9 @@ from shared.messages.documents import (
 )
 from shared.messages.lanes import Lane, event_of, line_id
 from shared.messages.lifecycle import State, Step
-from shared.messages.model import Delivery, Station
+from shared.messages.model import Delivery
 from shared.messages.signals import hint
+from shared.messages.tries import Elsewhere, Gone, Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import GRACE, OUTBOUND, Joined, Joining, Leaving, Missing, Overdue
 
@@ -52,79 +53,12 @@ _EARLY: Final = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """A try that has begun."""
-
-    delivery: Delivery
-    urgency: Urgency
-    """Of the whole line: a message is as urgent as the most urgent that it holds up."""
-    waits: int
-    """How often the head has waited since the line has been so urgent: its place in the retry schedule."""
-    next: Mapping[str, Any] | None
-    """The work behind it in line."""
-    by: Urgency
-    """The queue whose worker makes it."""
-    told: bool = True
-    """Whether the line tells of it; else its worker's queue owns the line."""
-    payload: Document | None = None
-    """The document of its bytes, if that was fetched together with the line."""
-    looked: bool = False
-    """Whether the line had to be signalled for being overdue."""
-
-    @property
-    def following(self) -> str:
-        """A hint whose turn it is next (see Signal)."""
-        return hint(event_of(self.next["id"]), self.next["size"]) if self.next else ""
-
-    @property
-    def more(self) -> bool:
-        """Whether others stand behind it."""
-        return self.next is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The head is being tried by a worker of the other queue, until then at the latest."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a try came to, as its delivery's document tells it."""
-
-    now: datetime
-    detail: str = ""
-    """A code."""
-    facts: Mapping[str, str] | None = None
-    """What is known of the try beside: where, how long. No personal data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a delivery is set aside, and what that means for its lane."""
-
-    status: int = 0
-    """The receiver's HTTP status."""
-    blocks: bool = False
-    """Whether its lane waits until a person has decided."""
-    words: str = ""
-    """The receiver's own, for whoever decides. They may tell of the patient, so they are kept as a payload is."""
-    kept_for: timedelta | None = None
-    """How long the words are kept."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Seen:
     """What was read at one moment."""
 
     line: Document | None
     event: Document | None = None
     payload: Document | None = None
-
-
-class Gone(Exception):
-    """The delivery was ended by another way (withdrawn, expired) while it was being tried; its lane can go on."""
 
 
 def joining(delivery: Delivery, due: datetime) -> Joining:
@@ -169,7 +103,7 @@ class DeliveryStore:
         if document is not None and State(document["state"]) not in lifecycle.states_before(Step.ATTEMPT):
             return document
         line = await self._container.read(line_id(lane), lane)
-        at = _at(line, delivery)
+        at = worklist.at(line, delivery)
         if line is None or at is None:
             # It may have ended between the two looks.
             return document or await self._container.read(delivery, lane)
@@ -184,7 +118,7 @@ class DeliveryStore:
 
     async def words(self, delivery: str, attempt: int, lane: Lane) -> str | None:
         """What its receiver said when it refused this try; None when it said nothing, or it is no longer kept."""
-        document = await self._container.read(_words_id(delivery, attempt), lane)
+        document = await self._container.read(tries.words_id(delivery, attempt), lane)
         return None if document is None else str(document["words"])
 
     async def begin(
@@ -315,7 +249,7 @@ class DeliveryStore:
             Change("set", "/looked", 0),
         )  # fmt: skip
         try:
-            await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {_mine(begun)}"), lane)
+            await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {tries.mine(begun)}"), lane)
         except (NotThere, ConditionFailed):
             return None
         return replace(begun, told=True)
@@ -357,13 +291,13 @@ class DeliveryStore:
                 Change("set", "/waitUntil", due),
                 Change("incr", "/waits", 1),
                 Change("set", "/parked", parked),
-                *_let_go(begun),
+                *tries.let_go(begun),
                 *(() if begun.delivery.kept else (Change("set", "/pending/0/kept", True),)),
             ),
-            condition=f"FROM c WHERE {_mine(begun)} AND c.prompts {prompts}",
+            condition=f"FROM c WHERE {tries.mine(begun)} AND c.prompts {prompts}",
         )
         try:
-            await self._container.batch((_moved(begun, Step.WAIT, outcome, due), line), lane)
+            await self._container.batch((tries.moved(begun, Step.WAIT, outcome, due), line), lane)
         except (ConditionFailed, AlreadyThere) as error:
             if error.index == 1 and await self._still_mine(begun):
                 return False
@@ -377,8 +311,8 @@ class DeliveryStore:
         document would grow beyond what the database takes. Raises ConditionFailed when overtaken.
         """
         lane = begun.delivery.lane
-        changes = (Change("set", "/parked", key), Change("set", "/due", clock.written(until)), *_let_go(begun))
-        await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {_mine(begun)}"), lane)
+        changes = (Change("set", "/parked", key), Change("set", "/due", clock.written(until)), *tries.let_go(begun))
+        await self._container.patch(Patch(line_id(lane), changes, f"FROM c WHERE {tries.mine(begun)}"), lane)
 
     async def _still_mine(self, begun: Try) -> bool:
         delivery = begun.delivery
@@ -397,9 +331,9 @@ class DeliveryStore:
         """
         delivery = begun.delivery
         blocks = refusal is not None and refusal.blocks
-        before: list[Operation] = [_moved(begun, step, outcome, None, refusal)]
+        before: list[Operation] = [tries.moved(begun, step, outcome, None, refusal)]
         if refusal is not None and refusal.words:
-            before.append(Create(_words(delivery, refusal)))
+            before.append(Create(tries.words(delivery, refusal)))
         leaving = self._leaving(begun, outcome.now, delivery.id if blocks else None)
         try:
             return await worklist.settle(self._container, before, leaving, delivery.lane) and not blocks
@@ -415,11 +349,11 @@ class DeliveryStore:
     def _leaving(self, begun: Try, now: datetime, blocked: str | None) -> Leaving:
         due = now + (LOOK_AT_BLOCKED if blocked else self._grace)
         return Leaving(
-            head=_mine(begun),
+            head=tries.mine(begun),
             prompt=begun.delivery.event.urgency is Urgency.PROMPT,
             due=due,
             next=begun.next,
-            also=(*_forgotten(begun), *_onward(begun, blocked)),
+            also=(*tries.forgotten(begun), *tries.onward(begun, blocked)),
         )
 
     async def line(self, lane: Lane) -> Document | None:
@@ -444,33 +378,8 @@ class DeliveryStore:
         await worklist.looked(self._container, lane, due)
 
     async def missing(self, since: datetime, until: datetime, limit: int) -> tuple[Missing, ...]:
-        """Deliveries of events accepted between two times that have neither ended nor stand in a line.
-
-        Counting shows whether there are any, at a price that does not grow with the messages: as many deliveries must
-        have ended or stand in line as there were receivers. Only where that does not come out right (or something moved
-        between the counts) each is looked for, `limit` events at the most.
-        """
-        at = {"@since": clock.written(since), "@until": clock.written(until)}
-        wanted, ended, waiting = [int(await self._container.value(text, at) or 0) for text in _COUNTS]
-        if wanted == ended + waiting:
-            return ()
-        found = await self._container.query(_ROUTED, at, limit)
-        looked = [await self._left_out(event) for event in found]
-        return tuple(each for some in looked for each in some)
-
-    async def _left_out(self, event: Document) -> list[Missing]:
-        missing = []
-        for receipt in event["receivers"]:
-            delivery, lane = receipt["delivery"], Lane(receipt["lane"])
-            # In this order: it moves from the line to where it has ended, not back.
-            in_line = _at(await self.line(lane), delivery) is not None
-            document = None if in_line else await self._container.read(delivery, lane)
-            if in_line or (document is not None and State(document["state"]) in lifecycle.RESTING):
-                continue
-            whole = await self._container.read(event["id"], lane)
-            if whole is not None:
-                missing.append(Missing(delivery, lane, document or _of_event(whole, receipt)))
-        return missing
+        """Deliveries of events accepted between two times that have neither ended nor stand in a line."""
+        return await proving.missing(self._container, (since, until), limit)
 
     async def put_back(self, missing: Missing, now: datetime) -> None:
         """Put a delivery into the line it is missing from."""
@@ -478,36 +387,10 @@ class DeliveryStore:
         await worklist.join(self._container, (), joining(delivery, now + self._grace))
 
 
-_COUNTS: Final = (
-    "SELECT VALUE SUM(ARRAY_LENGTH(c.receivers)) FROM c WHERE c.type = 'event' AND c.receivedAt >= @since "
-    "AND c.receivedAt < @until",
-    "SELECT VALUE COUNT(1) FROM c WHERE c.type = 'delivery' AND c.receivedAt >= @since AND c.receivedAt < @until "
-    "AND c.state NOT IN ('routed', 'waiting')",
-    "SELECT VALUE SUM((SELECT VALUE COUNT(1) FROM p IN c.pending WHERE p.receivedAt >= @since "
-    "AND p.receivedAt < @until)) FROM c WHERE c.type = 'line' AND c.since < @until",
-)
-_ROUTED: Final = (
-    "SELECT c.id, c.receivers FROM c WHERE c.type = 'event' AND c.receivedAt >= @since AND c.receivedAt < @until "
-    "AND c.state = 'routed'"
-)
-
-
 def standing(line: Document, at: int, event: Document) -> Document:
     """What there is to tell of a delivery that has no document of its own: it stands there in the line."""
     work, place = line["pending"][at], worklist.places(line)[at]
     return model.delivery_from(work, line, model.event_from(event), 0, place).document()
-
-
-def _of_event(event: Document, receipt: Mapping[str, Any]) -> Document:
-    return {
-        **event, "id": receipt["delivery"], "lane": receipt["lane"], "receiver": receipt["receiver"],
-        "routedAt": event["receivedAt"], "attempts": 0,
-    }  # fmt: skip
-
-
-def _at(line: Document | None, delivery: str) -> int | None:
-    pending = line["pending"] if line is not None else ()
-    return next((at for at, work in enumerate(pending) if work["id"] == delivery), None)
 
 
 def _second(line: Document) -> Mapping[str, Any] | None:
@@ -522,73 +405,3 @@ def _tried(line: Document) -> int:
 
 def _urgency(line: Document) -> Urgency:
     return Urgency.PROMPT if line["prompts"] else Urgency.ROUTINE
-
-
-def _mine(begun: Try) -> str:
-    # A worker that was given up for dead must not settle its successor's try.
-    delivery = begun.delivery
-    tries = delivery.attempts - delivery.tried - (not begun.told)
-    return f"c.pending[0].id = '{delivery.id}' AND c.pending[0].tried = {delivery.tried} AND c.tries = {tries}"
-
-
-def _let_go(begun: Try) -> tuple[Change, ...]:
-    """The try is over, and the line says that it was made."""
-    if begun.told:
-        return (Change("set", "/trying", None),)
-    return (
-        Change("incr", "/tries", 1), Change("set", "/owner", None), Change("set", "/taken", None),
-        Change("set", "/looked", 0),
-    )  # fmt: skip
-
-
-def _onward(begun: Try, blocked: str | None) -> tuple[Change, ...]:
-    """What becomes of the line."""
-    if blocked:
-        return (Change("set", "/blocked", blocked),)
-    # Its receiver takes messages (again): whoever works the line off need not say so of each.
-    return (Change("set", "/owner", begun.by.value),) if begun.told else ()
-
-
-def _forgotten(begun: Try) -> tuple[Change, ...]:
-    """What the next head does not inherit of this one."""
-    if not begun.told:
-        # Nearly always there is nothing to forget, and each change is paid for.
-        return (Change("set", "/looked", 0),) if begun.looked else ()
-    return (
-        Change("set", "/waitUntil", None), Change("set", "/tries", 0), Change("set", "/waits", 0),
-        Change("set", "/trying", None),
-    )  # fmt: skip
-
-
-def _moved(begun: Try, step: Step, outcome: Outcome, due: str | None, refusal: Refusal | None = None) -> Operation:
-    delivery = begun.delivery
-    state = lifecycle.after(State.DELIVERING, step)
-    station = Station(outcome.now, state, outcome.detail, outcome.facts or {})
-    changes: dict[str, Any] = {"state": state.value, "attempts": delivery.attempts, "due": due}
-    if refusal is not None:
-        changes["aside"] = model.aside_document(
-            outcome.now, outcome.detail, delivery.key, delivery.event.orgnr, refusal.status
-        )
-    if not delivery.kept:
-        return Create({**delivery.document(station), **changes})
-    allowed = ", ".join(f"'{each}'" for each in lifecycle.states_before(Step.ATTEMPT))
-    return Patch(
-        delivery.id,
-        (
-            *(Change("set", f"/{name}", value) for name, value in changes.items()),
-            Change("add", "/stations/-", station.document()),
-        ),
-        condition=f"FROM c WHERE c.state IN ({allowed})",
-    )
-
-
-def _words_id(delivery: str, attempt: int) -> str:
-    return f"{delivery}.words.{attempt}"
-
-
-def _words(delivery: Delivery, refusal: Refusal) -> Document:
-    document: Document = {
-        "id": _words_id(delivery.id, delivery.attempts), "lane": delivery.lane, "type": "words",
-        "delivery": delivery.id, "words": refusal.words,
-    }  # fmt: skip
-    return document if refusal.kept_for is None else {**document, "ttl": max(1, int(refusal.kept_for.total_seconds()))}

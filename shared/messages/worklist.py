@@ -269,6 +269,12 @@ def places(line: Document) -> list[int]:
     return found
 
 
+def at(line: Document | None, id: str) -> int | None:
+    """Where this work stands in a line; None: it does not."""
+    pending = line["pending"] if line is not None else ()
+    return next((at for at, work in enumerate(pending) if work["id"] == id), None)
+
+
 async def postpone(container: Container, lane: Lane, due: datetime, *more: Change) -> None:
     """Set a line's due time, if it has work left."""
     try:

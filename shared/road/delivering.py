@@ -17,13 +17,14 @@ from shared.delivery.gate import BREAKER_OPEN, Busy, Gate, Go, Hold, To
 from shared.delivery.receiver import ReceiverClient
 from shared.delivery.schedule import Schedules
 from shared.log import LogEvent, log
-from shared.messages.deliveries import DeliveryStore, Elsewhere, Gone, Outcome, Refusal, Try
+from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import ConditionFailed, Document, NotThere, Unreachable
 from shared.messages.events import EventStore
 from shared.messages.lifecycle import Step
 from shared.messages.model import Event, payload_from
 from shared.messages.owning import SAYS_SO
 from shared.messages.signals import DELIVERIES, Signal, SignalLost, Signals
+from shared.messages.tries import Elsewhere, Gone, Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.registry.model import Content, Municipality, Receiver, WhenRefused
 from shared.registry.register import Register

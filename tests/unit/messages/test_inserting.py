@@ -9,11 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore, Outcome, Refusal, Try
+from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Document
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import LANE_DOCUMENT, Delivery, Event
 from shared.messages.returning import Back, Returning
+from shared.messages.tries import Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.messages.withdrawing import Out, TakingOut, Took
 from tests.model.memory import MemoryContainer

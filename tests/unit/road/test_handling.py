@@ -10,7 +10,7 @@ import pytest
 from shared.access.caller import Person
 from shared.errors import HubError, MessageBusy, MessageElsewhere, NotAvailable, PayloadGone, UnknownMessage
 from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore, Outcome, Refusal, Try
+from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Document, Unreachable
 from shared.messages.events import EventStore, Receipt
 from shared.messages.intake import Intake, Keeping
@@ -21,6 +21,7 @@ from shared.messages.owning import UNSURE
 from shared.messages.partitions import ByLane
 from shared.messages.returning import REPLAYED, Back, Returning
 from shared.messages.signals import Queue
+from shared.messages.tries import Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.messages.withdrawing import TakingOut
 from shared.registry.register import Register

@@ -7,11 +7,12 @@ from itertools import count
 
 import pytest
 
-from shared.messages.deliveries import LOOK_AT_BLOCKED, Elsewhere, Outcome, Refusal, Try
+from shared.messages.deliveries import LOOK_AT_BLOCKED
 from shared.messages.documents import Change, Patch
 from shared.messages.lanes import line_id
 from shared.messages.lifecycle import State, Step
 from shared.messages.model import Delivery
+from shared.messages.tries import Elsewhere, Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
 from tests.wire.stores import coming

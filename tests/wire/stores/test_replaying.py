@@ -8,7 +8,6 @@ from itertools import count
 import pytest
 
 from shared.azure.cosmos import Cosmos, LazyContainer
-from shared.messages.deliveries import Outcome, Refusal, Try
 from shared.messages.documents import Unreachable
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State as MessageState
@@ -18,6 +17,7 @@ from shared.messages.replays import LEASE, Job, Order, Replays, State, new_id
 from shared.messages.returning import Returning
 from shared.messages.set_aside import Filter
 from shared.messages.signals import Queue, SignalLost
+from shared.messages.tries import Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.registry.model import Municipality, Receiver
 from shared.registry.register import Register

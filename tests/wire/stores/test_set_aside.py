@@ -9,7 +9,6 @@ from itertools import count
 import pytest
 
 from shared.messages import lanes
-from shared.messages.deliveries import Gone, Outcome, Refusal, Try
 from shared.messages.documents import ConditionFailed, Document
 from shared.messages.intake import NO_RECEIVER
 from shared.messages.lanes import line_id
@@ -18,6 +17,7 @@ from shared.messages.model import Delivery, Event
 from shared.messages.owning import UNSURE
 from shared.messages.returning import REPLAYED, RESTORED, Back
 from shared.messages.set_aside import Filter
+from shared.messages.tries import Gone, Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.messages.withdrawing import EXPIRED, WITHDRAWN, Out, Taken, Took
 from tests.flow.hub import until

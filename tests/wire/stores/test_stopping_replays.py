@@ -16,7 +16,7 @@ from sandbox.topology import load
 from shared.azure.cosmos import Cosmos, LazyContainer
 from shared.azure.settings import CosmosSettings
 from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore, Outcome, Refusal, Try
+from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Document, Operation, Patch
 from shared.messages.events import EventStore, Receipt
 from shared.messages.intake import Intake, Keeping
@@ -29,6 +29,7 @@ from shared.messages.replays import LEASE, Job, Order, Replays, State, new_id
 from shared.messages.returning import Returning
 from shared.messages.set_aside import Filter, SetAside
 from shared.messages.signals import Queue
+from shared.messages.tries import Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.road import replaying
 from shared.road.replay_desk import STOPPED

@@ -8,12 +8,13 @@ from itertools import count
 import pytest
 
 from shared.messages import lanes
-from shared.messages.deliveries import DeliveryStore, Elsewhere, Gone, Outcome, Try
+from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Change, ConditionFailed, NotThere, Patch
 from shared.messages.events import EventStore
 from shared.messages.intake import NO_RECEIVER
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
+from shared.messages.tries import Elsewhere, Gone, Outcome, Try
 from shared.messages.urgency import Urgency
 from shared.messages.worklist import Joined
 from tests.wire.stores.coming import (

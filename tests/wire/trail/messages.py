@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from sandbox.stores import Stores
 from shared.messages import lanes
-from shared.messages.deliveries import Outcome, Try
 from shared.messages.events import Receipt
 from shared.messages.intake import Keeping
 from shared.messages.lifecycle import Step
 from shared.messages.model import Delivery, Event
+from shared.messages.tries import Outcome, Try
 from shared.messages.urgency import Urgency
 
 SILENCE = timedelta(seconds=90)

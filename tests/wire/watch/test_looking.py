@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from shared.azure.cosmos import LazyContainer
-from shared.messages.deliveries import Outcome, Refusal, Try
 from shared.messages.lifecycle import Step
+from shared.messages.tries import Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.watch.looking import MOST_LANES, Look
 from tests.wire.watch.conftest import NEIGHBOUR, ORGNR, T0, Scene

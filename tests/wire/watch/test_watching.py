@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.azure.watch_parts import WatchParts
-from shared.messages.deliveries import Outcome, Refusal, Try
 from shared.messages.documents import Unreachable
 from shared.messages.lifecycle import Step
+from shared.messages.tries import Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
 from shared.registry.model import Grant, Municipality
 from shared.watch.alert_store import AlertStore
