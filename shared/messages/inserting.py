@@ -7,6 +7,7 @@ those that were accepted before it. Who is being tried at that moment stays wher
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cmp_to_key
 from itertools import batched
 from typing import Final
 
@@ -54,7 +55,18 @@ def plan(line: Document, works: Sequence[Document]) -> tuple[Insertion, ...]:
     """Where each work (with its `place`) goes, in the order in which they will stand."""
     seen = [(place, work["receivedAt"]) for place, work in zip(worklist.places(line), line["pending"], strict=True)]
     first = 1 if seen and _may_be_tried(line) else 0
-    return tuple(Insertion(_at(seen, first, _rank(work)), work) for work in sorted(works, key=_rank))
+    ordered = sorted(works, key=lambda work: in_order(_rank(work)))
+    insertions = [Insertion(_at(seen, first, _rank(work)), work) for work in ordered]
+    # However the line is out of order itself, they are put in from the front to the back.
+    return tuple(sorted(insertions, key=lambda each: each.at))
+
+
+def _compared(one: Rank, other: Rank) -> int:
+    return _before(other, one) - _before(one, other)
+
+
+in_order = cmp_to_key(_compared)
+"""The key by which ranks are sorted in the order of acceptance."""
 
 
 def _may_be_tried(line: Document) -> bool:
@@ -96,7 +108,8 @@ def patches(line: Document, works: Sequence[Document], due: datetime, unblocks: 
     if leads or prompts or unblocks:
         changes.append(Change("set", "/due", clock.written(due)))
     if unblocks:
-        changes.append(Change("set", "/blocked", None))
+        # Nobody was its owner while it was blocked, whatever it says.
+        changes += [Change("set", "/blocked", None), *(() if leads else (Change("set", "/owner", None),))]
     conditions = _unchanged(line, insertions)
     if unblocks:
         conditions.append(f"c.blocked = '{unblocks}'")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from shared import clock
 from shared.messages.documents import Counted, Document
+from shared.messages.inserting import in_order
 from shared.messages.lanes import Lane, lane_of
 from shared.messages.model import receiver_key
 
@@ -157,7 +158,9 @@ class SetAside:
         kind = "delivery" if key else "event"
         text = _text("SELECT * FROM c", ("c.lane = @lane", "c.type = @kind", *where), "ORDER BY c.aside.at")
         found = await self._container.query(text, {**given, "@kind": kind, "@lane": lane}, limit)
-        return tuple(sorted(map(item_from, found), key=lambda item: (item.place, item.received_at)))
+        return tuple(
+            sorted(map(item_from, found), key=lambda item: in_order((item.place, clock.written(item.received_at))))
+        )
 
     async def of_message(self, id: str) -> tuple[Item, ...]:
         """What is set aside of a message, by the event's id; or one delivery, by the delivery's."""

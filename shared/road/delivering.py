@@ -55,6 +55,12 @@ _WAITS_HERE: Final = 2
 """And so many times: whoever is to stop must not have to wait for it long."""
 
 Sleep = Callable[[float], Awaitable[None]]
+Lasts = Callable[["asyncio.Future[Answer]", float], Awaitable[bool]]
+
+
+async def _lasts(call: "asyncio.Future[Answer]", seconds: float) -> bool:
+    done, _ = await asyncio.wait((call,), timeout=seconds)
+    return not done
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class Pace:
     """What a receiver has to answer in, where the register says nothing else."""
     chance: Callable[[], float] = random.random
     sleep: Sleep = asyncio.sleep
+    lasts: Lasts = _lasts
+    """Waits for a call, so many seconds at the most: whether it is not over then."""
 
 
 class Delivering:
@@ -202,8 +210,7 @@ class Delivering:
             return begun, await self._hand_over(begun, traceparent)
         call = asyncio.ensure_future(self._hand_over(begun, traceparent))
         try:
-            done, _ = await asyncio.wait((call,), timeout=SAYS_SO.total_seconds())
-            if not done:
+            if await self._pace.lasts(call, SAYS_SO.total_seconds()):
                 # Whether it was overtaken shows when its outcome is written down.
                 begun = await self._deliveries.tell(begun, by, self._clock() + await self._silence(to)) or begun
             return begun, await call

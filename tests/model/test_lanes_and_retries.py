@@ -11,7 +11,7 @@ from shared.messages.lifecycle import State
 from shared.messages.urgency import Urgency
 from shared.registry.model import WhenRefused
 from tests.model.memory import Trouble
-from tests.model.world import Manner, World
+from tests.model.world import TAKING, Manner, World
 
 PATIENTS = st.sampled_from(["ada", "bo", "cai"])
 RECEIVERS = st.sampled_from(["epj", "arkiv"])
@@ -94,8 +94,13 @@ class Lanes(RuleBasedStateMachine):
         if self.world.excused:
             return
         for calls in self.world.calls.values():
-            taken = [call.key for call in calls if call.answer is Manner.TAKES]
+            taken = [call.key for call in calls if call.answer in TAKING]
             assert len(taken) == len(set(taken))
+
+    @invariant()
+    def nobody_is_tried_while_another_of_its_lane_is(self) -> None:
+        """P4: two queues' workers keep out of each other's way, however long a try lasts."""
+        assert self.world.overlaps == []
 
     def teardown(self) -> None:
         """Once everything is well, everything has arrived, but for what was set aside."""

@@ -9,6 +9,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Coroutine
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -62,6 +63,18 @@ class Manner(Enum):
     """It has the message, and the answer is lost."""
     FREEZES = auto()
     """The worker stands still while it waits for the answer, which is that the receiver has the message."""
+    SLOW = auto()
+    """It takes the message, and takes its time."""
+    SLUGGISH = auto()
+    """So too, and nearly too long."""
+    SILENT = auto()
+    """It has not answered in the time it has."""
+
+
+TAKING: Final = frozenset({Manner.TAKES, Manner.SLOW, Manner.SLUGGISH})
+"""Manners in which a receiver has the message, and says so."""
+_TAKES_ITS_TIME: Final = {Manner.SLOW: 1.5, Manner.SLUGGISH: 29, Manner.SILENT: 30}
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,44 @@ class _Waiting:
     signal: Signal = field(compare=False)
 
 
+@dataclass(eq=False)
+class _Worker:
+    """Somebody who has a lane's session, and the signal it came with."""
+
+    waiting: _Waiting
+    task: "asyncio.Task[bool]" = field(init=False)
+    frozen: "asyncio.Future[None] | None" = None
+    """What it stands still for."""
+    late: "list[asyncio.Future[None]]" = field(default_factory=list)
+    """What has happened meanwhile that it does not notice."""
+    behind: list[_Waiting] = field(default_factory=list)
+    """Signals that wait for its session."""
+
+    @property
+    def session(self) -> tuple[Queue, Lane]:
+        """It has this."""
+        return self.waiting.queue, self.waiting.signal.lane
+
+
+@dataclass(order=True)
+class _Timer:
+    due: datetime
+    number: int
+    future: "asyncio.Future[None]" = field(compare=False)
+    worker: _Worker = field(compare=False)
+
+
+_WORKER: ContextVar[_Worker] = ContextVar("worker")
 LINES: Final = (INBOUND, OUTBOUND)
+_ANSWERS: Final[dict[Manner, Answer]] = {
+    Manner.DOWN: Later("REC_UNREACHABLE"),
+    Manner.ERROR: Later("REC_HTTP_500"),
+    Manner.LATER: Later("REC_HTTP_429", timedelta(seconds=40)),
+    Manner.REFUSES: Refused("REC_HTTP_422", 422),
+    Manner.LOSES_ANSWER: Later("REC_CONNECTION_LOST"),
+    Manner.SILENT: Later("REC_NO_ANSWER"),
+}
+"""All others are that it has the message."""
 
 
 class World:
@@ -102,7 +152,12 @@ class World:
         self.lost_signals = 0
         self.excused = False
         """Whether something happened after which a receiver may be called again with the same key."""
-        self.frozen: list[tuple[asyncio.Task[None], asyncio.Future[None]]] = []
+        self.overlaps: list[str] = []
+        """Deliveries that were tried while another of their lane was, though nothing had happened that excuses it."""
+        self._under_way: dict[Lane, int] = {}
+        self._timers: list[_Timer] = []
+        self._workers: list[_Worker] = []
+        """Those who have begun and not ended."""
         self._signals: list[_Waiting] = []
         self._numbers = itertools.count()
         self._locked: dict[tuple[Queue, Lane], datetime] = {}
@@ -133,7 +188,8 @@ class World:
         )  # fmt: skip
         self.delivering = Delivering(
             events=self.events, deliveries=self.deliveries, register=register, receiver=self, gate=self.gate,
-            pace=Pace(schedule.all_of(), TIMEOUT, lambda: next(self._chances), self._sleep), signals=self,
+            pace=Pace(schedule.all_of(), TIMEOUT, lambda: next(self._chances), self._sleep, self._lasts),
+            signals=self,
             clock=self.clock,
         )  # fmt: skip
         self.orphan_check = OrphanCheck(
@@ -153,7 +209,23 @@ class World:
         return 1
 
     async def _sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        worker = _WORKER.get(None)
+        if worker is None:
+            self.now += timedelta(seconds=seconds)
+        else:
+            await self._timer(seconds, worker)
+
+    def _timer(self, seconds: float, worker: _Worker) -> "asyncio.Future[None]":
+        future: asyncio.Future[None] = self.loop.create_future()
+        due = self.now + timedelta(seconds=seconds)
+        heapq.heappush(self._timers, _Timer(due, next(self._numbers), future, worker))
+        return future
+
+    async def _lasts(self, call: "asyncio.Future[Answer]", seconds: float) -> bool:
+        timer = self._timer(seconds, _WORKER.get())
+        await asyncio.wait((call, timer), return_when=asyncio.FIRST_COMPLETED)
+        timer.cancel()
+        return not call.done()
 
     def _trouble(self) -> Trouble | None:
         trouble = self.troubles.popleft() if self.troubles else None
@@ -191,31 +263,28 @@ class World:
         if not once and manner is Manner.TAKES:
             manner = self.manners.get(receiver.id, Manner.TAKES)
         self.calls[receiver.id].append(Call(self.now, delivery.id, delivery.lane, manner))
-        match manner:
-            case Manner.TAKES:
-                self._hold(receiver.id, delivery.id)
-                return Taken(201)
-            case Manner.DOWN:
-                return Later("REC_UNREACHABLE")
-            case Manner.ERROR:
-                return Later("REC_HTTP_500")
-            case Manner.LATER:
-                return Later("REC_HTTP_429", timedelta(seconds=40))
-            case Manner.REFUSES:
-                return Refused("REC_HTTP_422", 422)
-            case Manner.LOSES_ANSWER:
-                self.excused = True
-                self._hold(receiver.id, delivery.id)
-                return Later("REC_CONNECTION_LOST")
-            case Manner.FREEZES:
-                self.excused = True
-                thawed: asyncio.Future[None] = self.loop.create_future()
-                task = asyncio.current_task()
-                assert task is not None
-                self.frozen.append((cast("asyncio.Task[None]", task), thawed))
-                await thawed
-                self._hold(receiver.id, delivery.id)
-                return Taken(201)
+        under_way = self._under_way.get(delivery.lane, 0)
+        if under_way and not self.excused:
+            self.overlaps.append(delivery.id)
+        self._under_way[delivery.lane] = under_way + 1
+        try:
+            return await self._answer(receiver.id, delivery.id, manner)
+        finally:
+            self._under_way[delivery.lane] -= 1
+
+    async def _answer(self, receiver: str, key: str, manner: Manner) -> Answer:
+        worker = _WORKER.get()
+        if manner in _TAKES_ITS_TIME:
+            await self._timer(_TAKES_ITS_TIME[manner], worker)
+        if manner is Manner.FREEZES:
+            self.excused = True
+            worker.frozen = self.loop.create_future()
+            await worker.frozen
+        if manner is Manner.LOSES_ANSWER:
+            self.excused = True
+        if manner in TAKING or manner in (Manner.FREEZES, Manner.LOSES_ANSWER):
+            self._hold(receiver, key)
+        return _ANSWERS.get(manner, Taken(201))
 
     async def close(self) -> None:
         """See ReceiverClient."""
@@ -260,6 +329,9 @@ class World:
         """Let time pass, with all that happens in it."""
         until = self.now + time
         while True:
+            if self._timers and self._timers[0].due <= min(self._next_due(), until):
+                self._ring(heapq.heappop(self._timers))
+                continue
             due = self._signals[0].due if self._signals else until + CHECK
             check = min(self._check_due(), self._wake_due())
             if min(due, check) > until:
@@ -277,6 +349,23 @@ class World:
                 self.now = max(self.now, waiting.due)
                 self._handle(waiting)
         self.now = max(self.now, until)
+
+    def _next_due(self) -> datetime:
+        """When something is next that is no timer's."""
+        due = min(self._check_due(), self._wake_due())
+        return min(due, self._signals[0].due) if self._signals else due
+
+    def _ring(self, timer: _Timer) -> None:
+        """Something has lasted so long, if it still does."""
+        worker = timer.worker
+        if timer.future.done() or worker.task.done():
+            return
+        if worker.frozen is not None:
+            worker.late.append(timer.future)
+        else:
+            self.now = max(self.now, timer.due)
+            timer.future.set_result(None)
+            self._let_work(worker)
 
     def _wake_due(self) -> datetime:
         """When the next look at receivers finds one for which lanes are held."""
@@ -304,13 +393,35 @@ class World:
             self._put(waiting.queue, waiting.signal, free)
             return
         self._locked.pop(session, None)
-        ended = self._safely(self._work(waiting))
-        if not ended:
-            # Dead or frozen: Service Bus brings the signal to somebody else, at once or when the lock has run out.
-            frozen = bool(self.frozen) and not self.frozen[-1][0].done()
-            if frozen:
-                self._locked[session] = self.now + LOCK
-            self._put(waiting.queue, waiting.signal, self.now + (LOCK if frozen else timedelta(seconds=1)))
+        there = next((each for each in self._workers if each.session == session and each.frozen is None), None)
+        if there is not None:
+            there.behind.append(waiting)
+            return
+        worker = _Worker(waiting)
+        context = copy_context()
+        context.run(_WORKER.set, worker)
+        worker.task = self.loop.create_task(_unless_killed(self._work(waiting)), context=context)
+        self._workers.append(worker)
+        self._let_work(worker)
+
+    def _let_work(self, worker: _Worker) -> None:
+        """Until it has ended, stands still, or waits for something that takes time."""
+        self._finish(worker.task)
+        waiting, ended = worker.waiting, worker.task.done()
+        if ended:
+            self._workers.remove(worker)
+            if not worker.task.result():
+                # Dead: Service Bus brings the signal to somebody else.
+                self._put(waiting.queue, waiting.signal, self.now + timedelta(seconds=1))
+        elif worker.frozen is not None:
+            # Service Bus brings the signal to somebody else when the lock has run out.
+            self._locked[worker.session] = self.now + LOCK
+            self._put(waiting.queue, waiting.signal, self.now + LOCK)
+        else:
+            return
+        for each in worker.behind:
+            self._put(each.queue, each.signal, self.now)
+        worker.behind.clear()
 
     async def _work(self, waiting: _Waiting) -> None:
         queue, signal = waiting.queue, waiting.signal
@@ -325,10 +436,13 @@ class World:
 
     def thaw(self) -> None:
         """Those who stood still go on, as if no time had passed."""
-        frozen, self.frozen = self.frozen, []
-        for task, thawed in frozen:
-            thawed.set_result(None)
-            self._finish(task)
+        for worker in [each for each in self._workers if each.frozen is not None]:
+            for future in (worker.frozen, *worker.late):
+                if future is not None and not future.done():
+                    future.set_result(None)
+            worker.frozen = None
+            worker.late.clear()
+            self._let_work(worker)
 
     def heal(self) -> None:
         """Everything is well from here on."""
@@ -340,27 +454,28 @@ class World:
 
     def close_loop(self) -> None:
         """The end."""
-        for task, _ in self.frozen:
+        for task in asyncio.all_tasks(self.loop):
             task.cancel()
-        self.loop.run_until_complete(asyncio.sleep(0))
+        self._run(asyncio.sleep(0))
+        self._run(asyncio.sleep(0))
         self.loop.close()
 
     def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
 
     def _safely(self, work: Coroutine[Any, Any, Any]) -> bool:
-        """Let a worker run until it has ended, dies or stands still. Whether it has ended."""
+        """Let somebody run until it has ended or dies. Whether it has ended."""
         return self._finish(self.loop.create_task(_unless_killed(work)))
 
-    def _finish(self, task: "asyncio.Task[Any]") -> bool:
+    def _finish(self, task: "asyncio.Task[bool]") -> bool:
         async def steps() -> None:
-            for _ in range(2000):
+            for _ in range(40):
                 if task.done():
                     return
                 await asyncio.sleep(0)
 
-        self.loop.run_until_complete(steps())
-        return task.done() and task.result() is not False
+        self._run(steps())
+        return task.done() and task.result()
 
     # What a test sees
 

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,15 +34,15 @@ def kept(document: Document) -> dict[str, Any]:
 @given(EVENTS)
 def test_an_event_is_read_back_as_it_was(event: Event) -> None:
     assert event_from(kept(event.facts())) == event
-    assert event_from(kept(event.document())) == event
+    assert event_from(kept(event.document([Station(event.received_at, State.RECEIVED)]))) == event
 
 
-@given(EVENTS)
-def test_an_event_begins_as_received_with_one_station(event: Event) -> None:
-    document = kept(event.document())
-    assert document["state"] == State.RECEIVED
+@given(EVENTS, st.lists(STATIONS, min_size=1))
+def test_an_event_is_where_it_was_last(event: Event, stations: list[Station]) -> None:
+    document = kept(event.document(stations))
+    assert document["state"] == stations[-1].state
     assert document["receivers"] == []
-    assert stations_from(document) == (Station(event.received_at, State.RECEIVED),)
+    assert stations_from(document) == tuple(stations)
 
 
 @given(DELIVERIES)
@@ -49,12 +50,20 @@ def test_a_delivery_is_read_back_as_it_was(delivery: Delivery) -> None:
     assert delivery_from(kept(delivery.work()), delivery.attempts) == delivery
 
 
-@given(DELIVERIES)
-def test_a_delivery_begins_as_routed_with_one_station(delivery: Delivery) -> None:
-    document = kept(delivery.document())
-    assert document["state"] == State.ROUTED
-    assert document["attempts"] == 0
-    assert stations_from(document) == (Station(delivery.routed_at, State.ROUTED),)
+@given(DELIVERIES, st.lists(STATIONS))
+def test_a_delivery_begins_as_routed_and_is_where_it_was_last(delivery: Delivery, after: list[Station]) -> None:
+    document = kept(delivery.document(*after))
+    first = Station(delivery.routed_at, State.ROUTED)
+    assert document["state"] == (after or [first])[-1].state
+    assert document["attempts"] == delivery.attempts
+    assert stations_from(document) == (first, *after)
+
+
+@given(DELIVERIES, st.integers(1, 1000))
+def test_a_delivery_that_stands_in_line_knows_its_place_there(delivery: Delivery, place: int) -> None:
+    assert delivery_from(kept(delivery.work()), delivery.attempts, place) == replace(delivery, place=place)
+    placed = replace(delivery, place=place)
+    assert delivery_from(kept(placed.placed()), delivery.attempts) == placed
 
 
 @given(DELIVERIES)
