@@ -64,7 +64,7 @@ CONTAINERS: Final[Mapping[str, tuple[str, str, str]]] = {
 _ELSEWHERE: Final = (
     (
         "Service Bus, all queues",
-        "names of lanes that have work: no payload, no id of a person",
+        "names of lanes that have work, ids of receivers and messages: no payload, no id of a person",
         "pseudonym in the lane's name",
         "14 days at most, then the dead-letter queue",
         "road receives; api, road, upkeep send",

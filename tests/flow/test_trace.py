@@ -7,8 +7,6 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,16 +16,14 @@ from sandbox.hub_parts import ORGNR, TELEMETRY
 from sandbox.telemetry.story import Node, Story, of_message
 from sandbox.vendor import message_id
 from shared.tracing import TOLD
-from tests.flow.hub import QUICK, World, until, world
-from tests.flow.test_replay import register, registered
+from tests.flow.hub import World, until, world
 from tests.messages import alarm
 from tests.unit.identity.numbers import issued
 
 
 @pytest.fixture(scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    settings = {**QUICK, "ReplaySchedule": "*/1 * * * * *"}
-    async with world(tmp_path_factory.mktemp("trace"), settings) as running:
+    async with world(tmp_path_factory.mktemp("trace")) as running:
         yield running
 
 
@@ -101,47 +97,6 @@ async def test_each_try_is_a_span_and_the_failed_ones_say_why(here: World) -> No
     assert attempts == sorted(attempts)
     assert [each.span["attributes"].get("code") for each in tries] == ["REC_HTTP_503", "REC_HTTP_503", None]
     assert [each.span["failed"] for each in tries] == [True, True, False]
-    assert len(story.traces) == 1
-
-
-async def test_what_had_no_receiver_is_routed_in_the_trace_it_came_in_when_it_is_put_back(here: World) -> None:
-    before = await registered(here)
-    await register(here, replace(before, receivers=()))
-    births = count(1)
-
-    async def without_receiver() -> str | None:
-        location = await here.accepted(alarm(issued(next(births), 84, 77)))
-        # One that came before the change was known waits for its receiver until that is back.
-        status = await here.reaches(location, "quarantined", "delivered", "waiting")
-        return location if status["state"] == "quarantined" else None
-
-    location = await until(without_receiver, "a message to have no receiver")
-    await register(here, before)
-    replay = [
-        "replay",
-        "--id",
-        message_id(location),
-        "--why",
-        "there is one now",
-        "--go",
-        "--data",
-        str(here.hub.folder),
-    ]
-
-    async def put_back() -> bool:
-        # Where it is not known yet that there is a receiver again, it is set aside once more.
-        await asyncio.to_thread(main, replay)
-        return bool((await here.reaches(location, "quarantined", "delivered"))["state"] == "delivered")
-
-    await until(put_back, "the message to be routed")
-    story = await told(here, message_id(location), "HUB-1001", "HUB-2002", "HUB-2001", "HUB-3001")
-    (accept,) = [each for each in story.roots if isinstance(each, Node)]
-    assert codes(accept) == ["HUB-1001", "HUB-2002"]
-    *in_vain, routed = [each for each in accept.inside if isinstance(each, Node)]
-    assert routed.span["name"] == "route"
-    assert codes(routed) == ["HUB-2001"]
-    assert [each.span["name"] for each in spans(routed.inside)] == ["deliver", "epj call"]
-    assert all(each.span["name"] == "route" and each.span["failed"] for each in in_vain)
     assert len(story.traces) == 1
 
 

@@ -1,6 +1,7 @@
 """A message's spans are of one trace, are linked to what took them up, and tell nothing personal."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from opentelemetry import context, trace
@@ -37,12 +38,13 @@ def invocation() -> Iterator[SpanContext]:
     context.detach(token)
 
 
-def road() -> None:
-    """What the stations do, with what is kept in the store between them."""
+def road(*, put_back: bool) -> None:
+    """What the stations do, with what is kept in the store between them; `put_back`: what had no receiver at first."""
     with traced(Stage.ACCEPT, CALLER, {"correlation_id": "c1"}) as accept:
         kept = accept.traceparent
-    with traced(Stage.ROUTE, kept, {"event_id": "e1"}) as route:
-        kept = route.traceparent
+    if put_back:
+        with traced(Stage.ROUTE, kept, {"event_id": "e1"}) as route:
+            kept = route.traceparent
     with (
         traced(Stage.DELIVER, kept, {"event_id": "e1", "class": "prompt"}),
         part(Stage.CALL, {"delivery_id": "d1"}) as call,
@@ -55,26 +57,29 @@ def context_of(span: ReadableSpan) -> SpanContext:
 
 
 @pytest.mark.usefixtures("invocation")
-def test_all_of_a_message_is_one_trace_each_station_after_the_one_before(exported: InMemorySpanExporter) -> None:
-    road()
+@pytest.mark.parametrize("put_back", [False, True])
+def test_all_of_a_message_is_one_trace_each_station_after_the_one_before(
+    exported: InMemorySpanExporter, put_back: bool
+) -> None:
+    road(put_back=put_back)
     spans = {each.name: each for each in exported.get_finished_spans()}
-    assert list(spans) == ["accept", "route", "epj call", "deliver"]
+    stations = ["accept", *(["route"] if put_back else []), "deliver"]
+    assert list(spans) == [*stations[:-1], "epj call", "deliver"]
     assert {context_of(each).trace_id for each in spans.values()} == {int("a" * 32, 16)}
     above = {name: each.parent.span_id if each.parent else None for name, each in spans.items()}
     assert above == {
         "accept": int("b" * 16, 16),
-        "route": context_of(spans["accept"]).span_id,
-        "deliver": context_of(spans["route"]).span_id,
-        "epj call": context_of(spans["deliver"]).span_id,
+        **{name: context_of(spans[before]).span_id for before, name in pairwise([*stations, "epj call"])},
     }
 
 
+@pytest.mark.parametrize("put_back", [False, True])
 def test_a_station_is_linked_to_what_was_stored_and_to_the_call_that_took_it_up(
-    exported: InMemorySpanExporter, invocation: SpanContext
+    exported: InMemorySpanExporter, invocation: SpanContext, put_back: bool
 ) -> None:
-    road()
+    road(put_back=put_back)
     spans = {each.name: each for each in exported.get_finished_spans()}
-    for name, before in (("route", "accept"), ("deliver", "route")):
+    for before, name in pairwise(["accept", *(["route"] if put_back else []), "deliver"]):
         links = {(each.attributes or {})["link"]: each.context.span_id for each in spans[name].links}
         assert links == {"stored": context_of(spans[before]).span_id, "taken-up-by": invocation.span_id}
     assert not spans["accept"].links
