@@ -14,6 +14,7 @@ from sandbox.faults.services import resetting
 _SECOND: Final = "queues-2"
 _JUMP_S: Final = 20.0
 _SLOWLY_MS: Final = 1000
+_VERY_SLOWLY_MS: Final = 3000
 _AT_ONCE: Final = 6
 """Messages that one EPJ is sent at the same time."""
 _NOW_AND_THEN_S: Final = 1.2
@@ -44,7 +45,7 @@ async def _two_instances(stage: Stage) -> None:
 
 async def _lanes_move(stage: Stage) -> None:
     async with _two(stage):
-        await stage.rig.behave("slow", delayMs=_SLOWLY_MS)
+        await stage.rig.behave("slow", delayMs=_VERY_SLOWLY_MS)
         async with stage.sending(1 / 2), resetting(stage.rig, _NOW_AND_THEN_S, to_another=True):
             await stage.outage()
         await stage.rig.behave("ok")
