@@ -153,6 +153,58 @@ async def test_a_group_that_fails_again_stops_itself(operations: Operations) -> 
     assert await operations.group("REC_HTTP_410") is None
 
 
+async def test_a_person_stops_a_replay_and_the_rest_stays_set_aside(
+    operations: Operations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = operations.hub
+    await hub.behave("410")
+    bodies = [alarm(f"6008{number}") for number in range(7)]
+    for each in bodies:
+        await hub.accepted(each)
+    await operations.aside("REC_HTTP_410", 7)
+    # Those that go first come to nothing for now, so the others wait for them.
+    await hub.behave("503")
+    _, job = await operations.post("replays", orgnr=ORGNR, cause="REC_HTTP_410", dryRun=False, why=WHY)
+
+    async def first_are_back() -> bool:
+        return bool((await operations.get(f"replays/{job['id']}"))[1]["replayed"] == 5)
+
+    await until(first_are_back, "the first of the group to be back in line")
+    stop = f"replays/{job['id']}/stop"
+    assert (await operations.post(stop, operations.monitor, why="curious"))[0] == 403
+    assert (await operations.post(stop))[0] == 422
+
+    async def command(*arguments: str) -> int:
+        capsys.readouterr()
+        return await asyncio.to_thread(main, ["replay", *arguments, "--data", str(hub.hub.folder)])
+
+    assert await command("--stop", job["id"]) == 2
+    assert await command("--stop", job["id"], "--why", "the wrong cause", "--cause", "REC_HTTP_410") == 2
+    assert await command("--stop", "0a0a0a", "--why", "the wrong cause") == 1
+    assert await command("--stop", job["id"], "--why", "the wrong cause", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["state"], told["code"], told["replayed"]) == ("stopped", "HUB_REPLAY_STOPPED", 5)
+    # Once more it is as it is.
+    assert await operations.post(stop, operations.administrator, why="the wrong cause") == (200, told)
+    assert await command("--stop", job["id"], "--why", "the wrong cause") == 0
+    assert "A person has stopped it" in capsys.readouterr().out
+
+    await hub.behave("ok")
+    await operations.aside("REC_HTTP_410", 2)
+    assert (await operations.replay(cause="REC_HTTP_410"))["replayed"] == 2
+    for each in bodies:
+        await hub.arrives(each)
+
+    async def logged() -> bool:
+        headers = {**operations.administrator, "Content-Type": "application/x-www-form-urlencoded"}
+        form = "subtype=replay-stopped"
+        async with hub.http.post(f"{hub.api}/trail/_search", data=form, headers=headers) as answer:
+            found = (await answer.json(content_type=None)).get("entry", [])
+        return len(found) == 1 and all(each in json.dumps(found) for each in (job["id"], "the wrong cause"))
+
+    await until(logged, "the stop to be in the log, once")
+
+
 async def test_a_message_is_withdrawn_and_restored_while_its_receiver_is_away(operations: Operations) -> None:
     hub = operations.hub
     first, second = alarm("60021", text="nr 1"), alarm("60021", text="nr 2")
