@@ -81,7 +81,7 @@ class Lane:
 
     def line(self) -> Document:
         """The line; an empty one before the first has come."""
-        nothing = {"pending": [], "blocked": None, "trying": None, "owner": None, "taken": None}
+        nothing: Document = {"pending": [], "blocked": None, "trying": None, "owner": None, "taken": None}
         return self.container.documents.get((lanes.partition_of(LANE), lanes.line_id(LANE)), nothing)
 
     def of_state(self, *states: State) -> list[Document]:
@@ -89,9 +89,10 @@ class Lane:
         found = {each["id"]: each for each in self.container.documents.values() if each["type"] == "delivery"}
         line = self.line()
         for at, work in enumerate(line["pending"]):
-            assert (work["id"] in found) == work["kept"]
+            assert (work["id"] in found) == work.get("kept", False)
             if work["id"] not in found:
-                found[work["id"]] = standing(line, at)
+                event = self.container.documents[lanes.partition_of(LANE), lanes.event_of(work["id"])]
+                found[work["id"]] = standing(line, at, event)
         wanted = [each for each in found.values() if each["state"] in states]
         return sorted(wanted, key=lambda each: self.order[each["id"]])
 

@@ -16,6 +16,7 @@ from shared.messages.model import (
     Event,
     Station,
     delivery_from,
+    delivery_of,
     event_from,
     payload_document,
     payload_from,
@@ -47,7 +48,17 @@ def test_an_event_is_where_it_was_last(event: Event, stations: list[Station]) ->
 
 @given(DELIVERIES)
 def test_a_delivery_is_read_back_as_it_was(delivery: Delivery) -> None:
-    assert delivery_from(kept(delivery.work()), delivery.attempts) == delivery
+    work, event = kept(delivery.work()), event_from(kept(delivery.event.facts()))
+    found = delivery_from(work, {"lane": delivery.lane, "receiver": delivery.receiver}, event, delivery.attempts, 7)
+    assert found == replace(delivery, place=7, routed_at=delivery.event.received_at)
+
+
+@given(DELIVERIES)
+def test_a_delivery_that_goes_back_into_its_line_is_read_from_its_document(delivery: Delivery) -> None:
+    document = kept(delivery.document())
+    again = replace(delivery, tried=delivery.attempts, kept=True)
+    assert delivery_of(document) == again
+    assert delivery_of(document, delivery.routed_at) == replace(again, returned_at=delivery.routed_at)
 
 
 @given(DELIVERIES, st.lists(STATIONS))
@@ -60,10 +71,10 @@ def test_a_delivery_begins_as_routed_and_is_where_it_was_last(delivery: Delivery
 
 
 @given(DELIVERIES, st.integers(1, 1000))
-def test_a_delivery_that_stands_in_line_knows_its_place_there(delivery: Delivery, place: int) -> None:
-    assert delivery_from(kept(delivery.work()), delivery.attempts, place) == replace(delivery, place=place)
-    placed = replace(delivery, place=place)
-    assert delivery_from(kept(placed.placed()), delivery.attempts) == placed
+def test_a_delivery_stands_in_line_with_what_orders_it_and_no_more(delivery: Delivery, place: int) -> None:
+    assert "place" not in delivery.work()
+    assert replace(delivery, place=place).placed() == {**delivery.work(), "place": place}
+    assert not {"patient", "sender", "names", "traceparent"} & delivery.work().keys()
 
 
 @given(DELIVERIES)

@@ -59,7 +59,14 @@ class Sent:
         self.lanes: list[tuple[Queue, Lane]] = []
 
     async def send(
-        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+        self,
+        queue: Queue,
+        lane: Lane,
+        due: datetime | None = None,
+        *,
+        to: str = "",
+        woken: bool = False,
+        event: str = "",
     ) -> None:
         self.lanes.append((queue, lane))
 

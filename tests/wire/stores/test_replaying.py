@@ -45,7 +45,14 @@ class Recorded:
         self.lost = False
 
     async def send(
-        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+        self,
+        queue: Queue,
+        lane: Lane,
+        due: datetime | None = None,
+        *,
+        to: str = "",
+        woken: bool = False,
+        event: str = "",
     ) -> None:
         if self.lost:
             raise SignalLost

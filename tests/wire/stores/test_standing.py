@@ -52,7 +52,14 @@ class World:
         return Municipality(orgnr, "En kommune", (receiver,), traffic=self.traffic)
 
     async def send(
-        self, queue: Queue, lane: Lane, due: datetime | None = None, *, to: str = "", woken: bool = False
+        self,
+        queue: Queue,
+        lane: Lane,
+        due: datetime | None = None,
+        *,
+        to: str = "",
+        woken: bool = False,
+        event: str = "",
     ) -> None:
         """As signals are sent."""
         if self.lost:

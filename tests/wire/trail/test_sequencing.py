@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from shared.messages import lanes
-from shared.messages.deliveries import Outcome as Came
-from shared.messages.deliveries import Refusal as Refused
-from shared.messages.deliveries import Try
 from shared.messages.documents import Document, Unreachable
 from shared.messages.lifecycle import Step
+from shared.messages.tries import Outcome as Came
+from shared.messages.tries import Refusal as Refused
+from shared.messages.tries import Try
 from shared.messages.urgency import Urgency
 from shared.trail import entries as reading
 from shared.trail.chain import chain_of, entry_hash
