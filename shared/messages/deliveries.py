@@ -151,12 +151,16 @@ class DeliveryStore:
 
     async def _seen(self, lane: Lane, event: str) -> "_Seen":
         """The lane's line, and an event with its bytes."""
+        line = line_id(lane)
         if event:
             # Bytes that are gone already, or more than one answer holds.
             with contextlib.suppress(NotThere, Unreachable):
-                ids = (line_id(lane), event, model.payload_id(event))
-                return _Seen(*await self._container.read_all(ids, lane))
-        return _Seen(await self._container.read(line_id(lane), lane))
+                return _Seen(*await self._container.read_all((line, event, model.payload_id(event)), lane))
+        try:
+            # Not by a point read: a line as it was a moment ago would have nothing to do, and the signal were in vain.
+            return _Seen(*await self._container.read_all((line,), lane))
+        except NotThere:
+            return _Seen(None)
 
     async def _try(self, line: Document, seen: "_Seen", by: Urgency, *, told: bool) -> Try:
         head = line["pending"][0]

@@ -92,4 +92,8 @@ class Together(Counted, Protocol):
     """Documents that can be read several at a time too."""
 
     async def read_all(self, ids: Sequence[str], partition: str) -> tuple[Document, ...]:
-        """Documents of one partition in one go, as of the same moment. Raises NotThere when one is missing."""
+        """Documents of one partition in one go, all as they are now. Raises NotThere when one is missing.
+
+        Cosmos DB answers a point read by any replica, with what that knows (consistency by session); a batch, even one
+        that only reads, is the writing replica's.
+        """

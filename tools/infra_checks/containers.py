@@ -28,7 +28,7 @@ SEARCHED: Final[Mapping[str, Searched]] = {
     "shared/azure/trail_parts.py": Searched(("checkpoints",)),
     "shared/delivery/standing.py": Searched(("operations",)),
     "shared/delivery/waking.py": Searched(("messages",), fragments=True),
-    "shared/messages/deliveries.py": Searched(("messages",)),
+    "shared/messages/proving.py": Searched(("messages",)),
     "shared/messages/events.py": Searched(("messages",)),
     "shared/messages/replays.py": Searched(("operations",)),
     "shared/messages/returning.py": Searched(("messages",)),
