@@ -11,7 +11,7 @@ from shared.messages import lanes
 from shared.messages.deliveries import DeliveryStore
 from shared.messages.documents import Change, ConditionFailed, NotThere, Patch
 from shared.messages.events import EventStore
-from shared.messages.intake import NO_RECEIVER
+from shared.messages.intake import NO_RECEIVER, Keeping
 from shared.messages.lanes import Lane
 from shared.messages.lifecycle import State, Step
 from shared.messages.tries import Elsewhere, Gone, Outcome, Try
