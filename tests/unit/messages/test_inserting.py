@@ -80,7 +80,7 @@ class Lane:
 
     def line(self) -> Document:
         """The line; an empty one before the first has come."""
-        nothing = {"pending": [], "blocked": None, "trying": None, "owner": None, "taken": None}
+        nothing: Document = {"pending": [], "blocked": None, "trying": None, "owner": None, "taken": None}
         return self.container.documents.get((lanes.partition_of(LANE), lanes.line_id(LANE)), nothing)
 
     def of_state(self, *states: State) -> list[Document]:

@@ -425,6 +425,23 @@ async def test_withdrawing_from_the_middle_keeps_the_places_of_those_before_it(
     assert await worked_off(stores, lane) == [each.id for each in (*events, later)]
 
 
+async def test_withdrawing_from_a_very_long_line_is_possible_too(stores: Stores, patient: str) -> None:
+    # A patient's sensor, in an outage of days.
+    many = 1200
+    events = [event_of(patient, number, at=T0 + number * SECOND) for number in range(many)]
+    await come(stores, events[0])
+    lane = delivery_of(events[0]).lane
+    line = await stores.deliveries.line(lane)
+    assert line is not None
+    works = [delivery_of(each).work() for each in events]
+    await stores.messages.put({**line, "pending": works, "accepted": many, "waiting": many}, lane)
+    for at in (many - 1, many - 2, 7):
+        assert (await stores.taking_out.delivery(delivery_of(events[at]).id, lane, WITHDRAW, T0)).took is Took.OUT
+    for at in (7, many - 1, many - 2):
+        assert (await stores.returning.deliveries(lane, [delivery_of(events[at]).id], RESTORE, T0)).ids
+    assert await standing(stores, events[0]) == [each.id for each in events]
+
+
 # What was left out
 
 
