@@ -240,9 +240,10 @@ async def test_nobody_else_begins_the_owners_head_until_it_is_known_how_it_stand
     await come(stores, event)
     lane = delivery_of(event).lane
     mine = await begun(stores, lane, owner)
+    # Nor does anybody put the lane to sleep under its hands, before it is taken or after.
+    assert await stores.deliveries.park(lane, mine.delivery.key, other, T0, T0 + HOUR) is None
     for at in (T0, T0 + SAYS_SO, T0 + UNSURE - timedelta(milliseconds=1)):
         assert await stores.deliveries.begin(lane, other, at, SILENCE) == Elsewhere(T0 + UNSURE)
-    # Nor does anybody put the lane to sleep under its hands.
     assert await stores.deliveries.park(lane, mine.delivery.key, other, T0 + SECOND, T0 + HOUR) is None
     theirs = await begun(stores, lane, other, T0 + UNSURE)
     assert (theirs.told, theirs.delivery.attempts) == (True, 1)
@@ -476,7 +477,10 @@ async def test_a_delivery_that_stands_in_no_line_and_has_no_document_is_found_am
     assert await stores.deliveries.wait(await begun(stores, lane, at=day), Outcome(day, "C"), day + HOUR, None)
     assert (await stores.returning.deliveries(lane, [delivery_of(events[2]).id], REPLAY, day)).ids
     window = day - HOUR, day + HOUR
-    assert await stores.deliveries.missing(*window, 500) == ()
+    counting = Counting(stores.messages.whole)
+    assert await DeliveryStore(ByLane(counting), GRACE).missing(*window, 500) == ()
+    # The counts come out right, wherever each of them is: nobody is looked for.
+    assert counting.asked == ["value"] * 3
     expected = [events[number].id for number in (2, 3, 4, 6, 7)]
     assert await standing(stores, events[0]) == expected
     # What no code of the hub's does: one that was never tried leaves no trace, and so does one that waited.
