@@ -4,15 +4,14 @@ Out of its line if it stands in one, and out of what is set aside if it is there
 is being handed over at that moment cannot be taken back: whoever asks is told to ask again shortly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from itertools import batched
-from typing import Final
+from typing import Any, Final
 
 from shared import clock
-from shared.messages import lifecycle, owning, worklist
+from shared.messages import lifecycle, owning
 from shared.messages.deliveries import standing
 from shared.messages.documents import (
     AlreadyThere,
@@ -36,8 +35,6 @@ WITHDRAWN: Final = "HUB_WITHDRAWN"
 EXPIRED: Final = "HUB_EXPIRED"
 
 _ATTEMPTS: Final = 20
-_CHANGES: Final = 10
-"""In one patch (Azure Cosmos DB service quotas)."""
 
 
 class Took(Enum):
@@ -143,7 +140,8 @@ class TakingOut:
 
     def _left(self, line: Document, at: int, now: datetime) -> tuple[Patch, ...]:
         pending = line["pending"]
-        changes = [Change("remove", f"/pending/{at}"), Change("incr", "/waiting", -1)]
+        place = _place_left(pending, at) if at > 0 else ()
+        changes = [*place, Change("remove", f"/pending/{at}"), Change("incr", "/waiting", -1)]
         if pending[at]["urgency"] == Urgency.PROMPT:
             changes.append(Change("incr", "/prompts", -1))
         conditions = [stands(at, pending[at])]
@@ -160,22 +158,17 @@ class TakingOut:
                 f"c.blocked = '{line['blocked']}'" if line["blocked"] else "c.owner = null",
                 stands(1, behind) if behind else "ARRAY_LENGTH(c.pending) = 1",
             ]
-        condition = f"FROM c WHERE {' AND '.join(conditions)}"
-        return (*_places_kept(line, at), Patch(line["id"], tuple(changes), condition))
+        else:
+            conditions.append(stands(at - 1, pending[at - 1]))
+        return (Patch(line["id"], tuple(changes), f"FROM c WHERE {' AND '.join(conditions)}"),)
 
 
-def _places_kept(line: Document, at: int) -> tuple[Patch, ...]:
-    """Those before one who leaves from the middle are told their places, which are else counted from the end."""
-    places = worklist.places(line)
-    told = [
-        (stands(before, work), Change("set", f"/pending/{before}/place", places[before]))
-        for before, work in enumerate(line["pending"][:at])
-        if "place" not in work
-    ]
-    return tuple(
-        Patch(line["id"], tuple(change for _, change in some), f"FROM c WHERE {' AND '.join(each for each, _ in some)}")
-        for some in batched(told, _CHANGES, strict=False)
-    )
+def _place_left(pending: Sequence[Mapping[str, Any]], at: int) -> tuple[Change, ...]:
+    """Whoever stands before one who leaves from the middle is told of the place that nobody has now: places are counted
+    from the end (`worklist.places`)."""
+    left = pending[at].get("left", 0) + ("place" not in pending[at])
+    before = pending[at - 1].get("left", 0)
+    return (Change("set", f"/pending/{at - 1}/left", before + left),) if left else ()
 
 
 def _instead(state: State, step: Step, *, busy: bool) -> Took:

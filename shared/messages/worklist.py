@@ -258,14 +258,16 @@ def places(line: Document) -> list[int]:
     """The place in the order of acceptance of each that stands in a line.
 
     Whoever leaves does so from the head, so those left have the last places that were given; but for those that were
-    set aside or withdrawn and have come back, which have brought their own.
+    set aside or withdrawn and have come back, which have brought their own. Whoever is withdrawn from the middle leaves
+    a place that nobody has: `left`, of whoever stands before it, says how many there are.
     """
     pending = line["pending"]
-    place = line["accepted"] - sum("place" not in work for work in pending)
+    place = line["accepted"] - sum(("place" not in work) + work.get("left", 0) for work in pending)
     found = []
     for work in pending:
         place += "place" not in work
         found.append(work.get("place", place))
+        place += work.get("left", 0)
     return found
 
 

@@ -18,7 +18,11 @@ RECEIVERS = st.sampled_from(["epj", "arkiv"])
 HOUR = timedelta(hours=1)
 
 
-class Lanes(RuleBasedStateMachine):
+PLAIN = [each for each in Manner if each not in (Manner.FREEZES, Manner.LOSES_ANSWER)]
+"""How a receiver may treat calls without there being a reason to call it twice."""
+
+
+class Road(RuleBasedStateMachine):
     """A simple model beside the hub: what was accepted, in which order, is what each receiver must hold at the end."""
 
     world: World
@@ -45,35 +49,15 @@ class Lanes(RuleBasedStateMachine):
         """Much time passes."""
         self.world.advance(timedelta(hours=hours))
 
-    @rule(receiver=RECEIVERS, manner=st.sampled_from([each for each in Manner if each is not Manner.FREEZES]))
-    def a_receiver_changes(self, receiver: str, manner: Manner) -> None:
-        """From now on a receiver treats all calls so."""
-        self.world.manners[receiver] = manner
-
     @rule(patient=PATIENTS, manner=st.sampled_from([Manner.TAKES, Manner.ERROR, Manner.REFUSES]))
     def a_patient_is_trouble(self, patient: str, manner: Manner) -> None:
         """From now on calls about a patient are treated so."""
         self.world.manners[patient] = manner
 
-    @rule(receiver=RECEIVERS, manners=st.lists(st.sampled_from(Manner), min_size=1, max_size=4))
-    def a_receiver_has_moods(self, receiver: str, manners: list[Manner]) -> None:
-        """The next few calls are treated so."""
-        self.world.once.setdefault(receiver, deque()).extend(manners)
-
-    @rule(troubles=st.lists(st.none() | st.sampled_from(Trouble), min_size=1, max_size=12))
-    def the_store_has_trouble(self, troubles: list[Trouble | None]) -> None:
-        """The next few operations of workers go wrong, or their workers die."""
-        self.world.troubles.extend(troubles)
-
     @rule(count=st.integers(1, 5))
     def signals_get_lost(self, count: int) -> None:
         """Service Bus takes nothing for a while."""
         self.world.lost_signals += count
-
-    @rule()
-    def thaw(self) -> None:
-        """Workers that stood still go on."""
-        self.world.thaw()
 
     @invariant()
     def nobody_is_left_without_a_next_step(self) -> None:
@@ -126,7 +110,60 @@ class Lanes(RuleBasedStateMachine):
             world.close_loop()
 
 
-Lanes.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestLanes = Lanes.TestCase
+class Lanes(Road):
+    """Everything fails that can."""
+
+    @rule(receiver=RECEIVERS, manner=st.sampled_from([each for each in Manner if each is not Manner.FREEZES]))
+    def a_receiver_changes(self, receiver: str, manner: Manner) -> None:
+        """From now on a receiver treats all calls so."""
+        self.world.manners[receiver] = manner
+
+    @rule(receiver=RECEIVERS, manners=st.lists(st.sampled_from(Manner), min_size=1, max_size=4))
+    def a_receiver_has_moods(self, receiver: str, manners: list[Manner]) -> None:
+        """The next few calls are treated so."""
+        self.world.once.setdefault(receiver, deque()).extend(manners)
+
+    @rule(troubles=st.lists(st.none() | st.sampled_from(Trouble), min_size=1, max_size=12))
+    def the_store_has_trouble(self, troubles: list[Trouble | None]) -> None:
+        """The next few operations of workers go wrong, or their workers die."""
+        self.world.troubles.extend(troubles)
+
+    @rule()
+    def thaw(self) -> None:
+        """Workers that stood still go on."""
+        self.world.thaw()
+
+
+class Unhurried(Road):
+    """Only receivers fail, and take their time: nobody has a reason to call twice, or while another is at it."""
+
+    @rule(receiver=RECEIVERS, manner=st.sampled_from(PLAIN))
+    def a_receiver_changes(self, receiver: str, manner: Manner) -> None:
+        """From now on a receiver treats all calls so."""
+        self.world.manners[receiver] = manner
+
+    @rule(receiver=RECEIVERS, manners=st.lists(st.sampled_from(PLAIN), min_size=1, max_size=4))
+    def a_receiver_has_moods(self, receiver: str, manners: list[Manner]) -> None:
+        """The next few calls are treated so."""
+        self.world.once.setdefault(receiver, deque()).extend(manners)
+
+    @rule(receiver=RECEIVERS, patient=PATIENTS, manner=st.sampled_from([Manner.SLOW, Manner.SLUGGISH, Manner.SILENT]))
+    def an_alarm_comes_behind_what_takes_its_time(self, receiver: str, patient: str, manner: Manner) -> None:
+        """A measurement is on its way, and an alarm comes."""
+        self.world.once.setdefault(receiver, deque()).append(manner)
+        self.world.accept(patient)
+        self.world.accept(patient, Urgency.PROMPT)
+        self.world.advance(timedelta(seconds=3))
+
+    @rule(patient=PATIENTS, urgency=st.sampled_from(Urgency))
+    def a_moment_passes(self, patient: str, urgency: Urgency) -> None:
+        """A message comes and some of the time that it takes passes."""
+        self.world.accept(patient, urgency)
+        self.world.advance(timedelta(seconds=0.6))
+
+
+for machine, examples in ((Lanes, 40), (Unhurried, 25)):
+    machine.TestCase.settings = settings(
+        max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+TestLanes, TestUnhurried = Lanes.TestCase, Unhurried.TestCase
