@@ -275,7 +275,9 @@ async def test_what_had_no_receiver_is_replayed_when_there_is_one(operations: Op
     ]  # fmt: skip
     # Its road is one trace still, and goes by the station where it is found out who gets it.
     story = await told(hub, ids[0], "HUB-1001", "HUB-2001", "HUB-3001")
-    assert [each.span["name"] for each in spans(story.roots)] == ["accept", "route", "deliver", "epj call"]
+    found = [each.span for each in spans(story.roots)]
+    assert [each["name"] for each in found] == ["accept", "route", "deliver", "epj call"]
+    assert [each["parentSpanId"] for each in found[1:]] == [each["spanId"] for each in found[:-1]]
     assert len(story.traces) == 1
 
 
