@@ -1,6 +1,8 @@
 """The one hub of this process. Settings are read when the app is loaded; connections open when first needed."""
 
+import asyncio
 import os
+from collections.abc import AsyncGenerator
 from functools import cache
 from typing import Final
 
@@ -26,10 +28,26 @@ http.served_at(_SETTINGS.public_url, _SETTINGS.helse_id.dpop)
 telemetry.start(_SETTINGS.telemetry)
 
 
+_BEGUN: Final[set[object]] = set()
+
+
 @cache
 def hub() -> Hub:
-    """The hub. First called inside the worker's event loop, to which its connections then belong."""
-    return Hub(_SETTINGS, _TRAIL)
+    """The hub. First called inside the worker's event loop, to which its connections then belong, and with which they
+    are closed."""
+    opened = Hub(_SETTINGS, _TRAIL)
+    life = _life(opened)
+    # Kept, or it would be over at once.
+    _BEGUN.update((life, asyncio.ensure_future(anext(life))))
+    return opened
+
+
+async def _life(opened: Hub) -> AsyncGenerator[None]:
+    # The worker calls nobody when it ends; but its loop ends all generators (loop.shutdown_asyncgens).
+    try:
+        yield
+    finally:
+        await opened.close()
 
 
 async def person(req: func.HttpRequest) -> Person:
