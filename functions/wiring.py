@@ -1,6 +1,8 @@
 """The one hub of this process. Settings are read when the app is loaded; connections open when first needed."""
 
+import asyncio
 import os
+from collections.abc import AsyncGenerator
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -52,13 +54,29 @@ def load() -> None:
         credentials.load()
 
 
+_BEGUN: Final[set[object]] = set()
+
+
 @cache
 def hub() -> "Hub":
-    """The hub. First called inside the worker's event loop, to which its connections then belong."""
+    """The hub. First called inside the worker's event loop, to which its connections then belong, and with which they
+    are closed."""
     loading.finished()
     from shared.road.hub import Hub  # noqa: PLC0415 - see loading
 
-    return Hub(_SETTINGS, _TRAIL)
+    opened = Hub(_SETTINGS, _TRAIL)
+    life = _life(opened)
+    # Kept, or it would be over at once.
+    _BEGUN.update((life, asyncio.ensure_future(anext(life))))
+    return opened
+
+
+async def _life(opened: "Hub") -> AsyncGenerator[None]:
+    # The worker calls nobody when it ends; but its loop ends all generators (loop.shutdown_asyncgens).
+    try:
+        yield
+    finally:
+        await opened.close()
 
 
 async def person(req: func.HttpRequest) -> Person:
