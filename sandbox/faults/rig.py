@@ -99,9 +99,9 @@ class Rig(Handles):
                 await self.hub.restart(part)
 
     @asynccontextmanager
-    async def cosmos(self, *, answers_lost: bool = True, **fault: object) -> AsyncIterator[None]:
+    async def cosmos(self, **fault: object) -> AsyncIterator[None]:
         """The Cosmos endpoint misbehaves until the end. Raises NotSeen when no request came to feel it."""
-        async with self.breaking(f"cosmos: {fault}", answers_lost=answers_lost):
+        async with self.breaking(f"cosmos: {fault}", answers_lost=True):
             before = await self.struck()
             await self.cosmos_fault(refuse=True, **fault)
             try:
