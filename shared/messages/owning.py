@@ -7,7 +7,9 @@ workers of that queue, whose sessions give them the lane one at a time, try its 
 than `SAYS_SO` is told in the line all the same. Everybody else who wants the head first takes the line away from its
 owner (`take`) and waits for `UNSURE`: then the try is over, or is told in the line, or there was none.
 
-Whoever begins a try by counting it (a retry, another queue's worker) leaves the line owned by nobody until it is empty.
+Whoever begins a try by counting it (a retry, another queue's worker) leaves the line owned by nobody until that try has
+ended; then it is their queue's. All of it rests on clocks that differ by less than `UNSURE - SAYS_SO`, and on a worker
+that runs: one that stood still for so long in an untold try may be at it beside another, with the same idempotency key.
 """
 
 from datetime import datetime, timedelta
