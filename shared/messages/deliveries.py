@@ -1,9 +1,11 @@
 """The store of deliveries: what each receiver has got and what it waits for.
 
 An outbound lane has one document that is its line: the deliveries not ended yet, in order (what else handing them over
-needs is in their events), and the head's standing: how often it was tried (`tries`), by whose workers it is being tried (`trying`, until `leased` at the latest), whose workers may be at it without having said so (`owner`, `taken`:
-`shared.messages.owning`), until when it waits (`waitUntil`, P4), whether it is held up by its receiver (`parked`) or by
-a message that a person must decide about (`blocked`), and when the line must be looked at next (`due`, P2).
+needs is in their events), and the head's standing: how often it was tried (`tries`), by which queue's workers it is
+being tried (`trying`, until `leased` at the latest), whose workers may be at it without having said so (`owner`,
+`taken`: `shared.messages.owning`), until when it waits (`waitUntil`, P4), whether it is held up by its receiver
+(`parked`) or by a message that a person must decide about (`blocked`), and when the line must be looked at next (`due`,
+P2).
 
 A delivery has a document of its own from when there is more to tell than that it stands in line: when it waits after a
 failure, or has ended. Nearly all are taken at the first try, so nearly all of those documents are written once.
