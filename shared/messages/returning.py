@@ -116,7 +116,7 @@ class Returning:
             first, *others = sorted(works, key=lambda work: work["receivedAt"])
             new = worklist.Joining(first["eventLane"], first, due).new().document
             prompts = sum(work["urgency"] == Urgency.PROMPT for work in works)
-            more = {"pending": [first, *others], "waiting": len(works), "accepted": len(works), "prompts": prompts}
+            more = {"pending": [first, *others], "waiting": len(works), "prompts": prompts}
             return (Create({**new, **more}),)
         unblocks = next(
             (work["id"] for work in works if line["type"] == OUTBOUND and work["id"] == line["blocked"]), ""

@@ -69,9 +69,14 @@ class Joining:
 
     @property
     def _common(self) -> tuple[Change, ...]:
-        more = (Change("incr", "/prompts", 1),) if self._prompt else ()
-        place = Change("add", "/pending/-", self.work)
-        return (place, Change("incr", "/accepted", 1), Change("incr", "/waiting", 1), *more)
+        prompt = (Change("incr", "/prompts", 1),) if self._prompt else ()
+        place = (Change("incr", "/accepted", 1),) if self._takes_a_place else ()
+        return (Change("add", "/pending/-", self.work), Change("incr", "/waiting", 1), *place, *prompt)
+
+    @property
+    def _takes_a_place(self) -> bool:
+        """Whoever has come back brings their own."""
+        return "place" not in self.work
 
     @property
     def _due(self) -> Change:
@@ -91,7 +96,8 @@ class Joining:
     def new(self) -> Create:
         """Into a line that is made for it."""
         return Create({
-            **self.line, "id": line_id(self.lane), "lane": self.lane, "type": self.kind, "accepted": 1, "waiting": 1,
+            **self.line, "id": line_id(self.lane), "lane": self.lane, "type": self.kind,
+            "accepted": int(self._takes_a_place), "waiting": 1,
             "prompts": int(self._prompt), "pending": [self.work], "since": self.work["receivedAt"],
             "due": clock.written(self.due), "looked": 0,
         })  # fmt: skip
