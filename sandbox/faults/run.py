@@ -9,6 +9,7 @@ from typing import Final
 
 import aiohttp
 
+from sandbox import vendor
 from sandbox.faults.family import Family
 from sandbox.faults.handles import NotSeen
 from sandbox.faults.ledger import Tally, reconcile
@@ -16,9 +17,14 @@ from sandbox.faults.rig import Rig, rig
 from sandbox.faults.scenario import Scenario, Size, Stage
 from sandbox.faults.sender import Refused
 from sandbox.process import PartFailed
+from shared.messages.documents import Unreachable
 
 QUICK: Final = Size(messages=12, outage_s=1.5)
 """Enough to see a promise broken that is always broken."""
+FAILURES: Final = (
+    Refused, vendor.Refused, NotSeen, PartFailed, Unreachable, TimeoutError, aiohttp.ClientError, ValueError,
+)  # fmt: skip
+"""What says that a scenario cannot be gone through with."""
 LONGEST_S: Final = 600.0
 """No scenario takes longer, or it has failed."""
 
@@ -87,7 +93,7 @@ async def go_through(scenario: Scenario, ready: Rig, size: Size, seed: int) -> R
     try:
         async with asyncio.timeout(LONGEST_S):
             await scenario.act(stage)
-    except* (Refused, NotSeen, PartFailed, TimeoutError, aiohttp.ClientError, ValueError) as errors:
+    except* FAILURES as errors:
         failed = "; ".join(f"{type(each).__name__}: {each}" for each in errors.exceptions)
     await ready.whole()
     if not await ready.quiet(tuple(stage.senders), since, scenario.patience_s) and not failed:
