@@ -193,7 +193,7 @@ class DeliveryStore:
     async def _elsewhere(self, line: Document, lane: Lane, by: Urgency, now: datetime) -> Elsewhere | None:
         if owning.owner(line) is not None:
             until = await owning.take(self._container, lane, line, now)
-            return Elsewhere(until or now + owning.SAYS_SO)
+            return Elsewhere(until or now + owning.SAYS_SO, unsure=until is not None)
         unsure = owning.unsure_until(line, now, by)
         if unsure is not None:
             return Elsewhere(unsure)

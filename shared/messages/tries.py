@@ -1,7 +1,7 @@
 """A try to hand a message over: how it begins, what it may come to, and what that changes about its documents."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +50,8 @@ class Elsewhere:
     """The head is being tried by a worker of the other queue, until then at the latest."""
 
     until: datetime
+    unsure: bool = field(default=False, compare=False)
+    """Whether it is only that somebody may be at it who has not said so: their time runs from when they heard of it."""
 
 
 @dataclass(frozen=True, slots=True)

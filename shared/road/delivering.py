@@ -22,7 +22,7 @@ from shared.messages.documents import ConditionFailed, Document, NotThere, Unrea
 from shared.messages.events import EventStore
 from shared.messages.lifecycle import Step
 from shared.messages.model import Event, payload_from
-from shared.messages.owning import SAYS_SO
+from shared.messages.owning import SAYS_SO, UNSURE
 from shared.messages.signals import DELIVERIES, Signal, SignalLost, Signals
 from shared.messages.tries import Elsewhere, Gone, Outcome, Refusal, Try
 from shared.messages.urgency import Urgency
@@ -172,7 +172,9 @@ class Delivering:
         )
         if isinstance(begun, Elsewhere):
             # The other queue's worker has the lane. It goes on with what is urgent too; should it die, this one does.
-            await self._signal(signal, by, begun.until)
+            # A slow store must not eat into the time that whoever may be at it has to say so.
+            until = max(begun.until, self._clock() + UNSURE) if begun.unsure else begun.until
+            await self._signal(signal, by, until)
             return None
         return begun
 
