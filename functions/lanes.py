@@ -10,11 +10,8 @@ from functions.wiring import hub
 from shared.log import LogEvent, log
 from shared.messages.documents import Unreachable
 from shared.messages.signals import Queue, Signal, SignalLost, signal_from
-from shared.road.turns import Turns
 
 _AGAIN: Final = timedelta(seconds=5)
-_TURNS: Final = Turns()
-"""A lane of which this process has lost the session, and got it again, still has its worker here."""
 
 
 async def work(queue: Queue, message: func.ServiceBusMessage, station: Callable[[Signal], Awaitable[None]]) -> None:
@@ -25,7 +22,7 @@ async def work(queue: Queue, message: func.ServiceBusMessage, station: Callable[
     """
     signal = signal_from(message.session_id or "", message.get_body())
     try:
-        async with _TURNS.of((queue, signal.lane)):
+        async with hub().turns.of((queue, signal.lane)):
             await station(signal)
     except Unreachable as error:
         log(LogEvent.LANE_POSTPONED, queue=queue, lane=signal.lane, code=str(error))

@@ -47,6 +47,7 @@ from shared.road.limits import Limits, Strangers
 from shared.road.placing import Placing
 from shared.road.replaying import Measure
 from shared.road.routing import Routing
+from shared.road.turns import Turns
 from shared.road.watching import OrphanCheck
 from shared.trail.desk import FindAccess
 from shared.trail.refusals import RefusalTrail
@@ -74,6 +75,8 @@ class Hub:
         registry = LazyContainer(self._cosmos, "registry")
         operations = LazyContainer(self._cosmos, "operations")
         self.signals = ServiceBusSignals(settings.service_bus)
+        self.turns = Turns()
+        """A lane of which this process has lost the session, and got it again, still has its worker here."""
         messages = ByLane(LazyContainer(self._cosmos, "messages"))
         self.events = EventStore(messages, grace)
         self.deliveries = DeliveryStore(messages, grace)
