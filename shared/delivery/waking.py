@@ -20,11 +20,14 @@ from shared.delivery.rules import Rules
 from shared.delivery.standing import Standing, Standings
 from shared.log import LogEvent, log
 from shared.messages.documents import Document, Unreachable
-from shared.messages.lanes import Lane
-from shared.messages.signals import DELIVERIES, SignalLost, Signals
+from shared.messages.lanes import Lane, event_of
+from shared.messages.signals import DELIVERIES, SignalLost, Signals, hint
 from shared.messages.urgency import Urgency
 
-_PARKED: Final = "SELECT c.lane, c.prompts, c.tries FROM c WHERE c.type = 'line' AND c.parked = @key"
+_PARKED: Final = (
+    "SELECT c.lane, c.prompts, c.tries, c.pending[0].id AS head, c.pending[0].size AS size "
+    "FROM c WHERE c.type = 'line' AND c.parked = @key"
+)
 _PROMPT_FIRST: Final = (f"{_PARKED} AND c.prompts > 0 ORDER BY c.due", f"{_PARKED} AND c.prompts = 0 ORDER BY c.due")
 _DUE_FIRST: Final = f"{_PARKED} ORDER BY c.due"
 
@@ -230,7 +233,8 @@ class Waking:
 
     async def _signal(self, to: To, lane: Document) -> None:
         urgency = Urgency.PROMPT if lane["prompts"] > 0 else Urgency.ROUTINE
-        await self._signals.send(DELIVERIES[urgency], Lane(lane["lane"]), to=to.key, woken=True)
+        first = hint(event_of(lane["head"]), lane["size"]) if "head" in lane else ""
+        await self._signals.send(DELIVERIES[urgency], Lane(lane["lane"]), to=to.key, woken=True, event=first)
 
     def _round(self, standing: Standing) -> _Round:
         found = self._rounds.get(standing.to.key)

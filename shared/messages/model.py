@@ -3,7 +3,7 @@
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,7 +162,8 @@ class Delivery:
         }
         if self.returned_at:
             work["returnedAt"] = clock.written(self.returned_at)
-        return {**work, "kept": True} if self.kept else work
+        # Where it has a document it may have been routed later, and its trace goes on from there.
+        return {**work, "kept": True, "traceparent": self.event.traceparent} if self.kept else work
 
     def placed(self) -> Document:
         """The same of one that comes into the line with a place of its own, not with the next that is given."""
@@ -197,7 +198,7 @@ def delivery_from(work: Mapping[str, Any], line: Mapping[str, Any], event: Event
         attempts=tried + tries,
         # Where that is another time it has a document already, which tells of it.
         routed_at=event.received_at,
-        event=event,
+        event=replace(event, traceparent=work.get("traceparent", event.traceparent)),
         place=place,
         tried=tried,
         returned_at=clock.read(returned) if returned else None,

@@ -11,6 +11,7 @@ from shared.registry.model import Content, Receiver
 from shared.road.delivering import Delivering
 
 DELIVERY = cast(Any, SimpleNamespace(id="d", receiver="note", event=SimpleNamespace(orgnr="310000019", sender="v")))
+BEGUN = cast(Any, SimpleNamespace(delivery=DELIVERY, payload=None))
 
 
 def delivering(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Delivering:
@@ -37,10 +38,10 @@ def delivering(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Delivering:
 
 
 async def test_a_note_that_cannot_be_written_sets_its_message_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = await delivering(monkeypatch, KeyError("x"))._hand_over(DELIVERY, "")
+    answer = await delivering(monkeypatch, KeyError("x"))._hand_over(BEGUN, "")
     assert answer == Refused("HUB_NOTE_FAILED", 0)
 
 
 async def test_a_store_out_of_reach_is_no_fault_of_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unreachable):
-        await delivering(monkeypatch, Unreachable())._hand_over(DELIVERY, "")
+        await delivering(monkeypatch, Unreachable())._hand_over(BEGUN, "")
