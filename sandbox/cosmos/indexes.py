@@ -1,7 +1,7 @@
 """Indexes that make themselves: Cosmos DB indexes every path, SQLite only what it is told to.
 
 When the same paths have been searched over a whole container of some size twice, an index on them is made; it is kept
-in the file. A container gets at most eight. The order of changes is an index of its own, made when a container's
+in the file. A container gets at most sixteen. The order of changes is an index of its own, made when a container's
 change feed is first read: every write pays for it, and most containers have no such reader.
 """
 
@@ -13,7 +13,7 @@ from sandbox.cosmos.catalogue import Container
 from sandbox.cosmos.pushdown import Condition, Path, column
 from sandbox.cosmos.storage import Storage
 
-MOST: Final = 8
+MOST: Final = 16
 WORTHWHILE: Final = 500
 """Documents in a container below which a scan is quick enough."""
 
