@@ -123,7 +123,8 @@ def test_what_was_measured_names_functions_and_databases_that_there_are() -> Non
         str(each["name"]).partition("/")[2] for each in template("prod").of("DocumentDB/databaseAccounts/sqlDatabases")
     }
     kept = {name.partition("/")[2] for name in measured().events if name.startswith("requestUnits/")}
-    assert kept - {"account"} == databases
+    # A checkpoint is written now and then, and may not have been while events were counted.
+    assert databases - {"knutepunkt-checkpoints"} <= kept - {"account"} <= databases
 
 
 def test_prices_have_a_date_a_source_and_say_how_sure_they_are() -> None:
