@@ -19,7 +19,7 @@ from shared.messages.partitions import ByLane
 from shared.messages.returning import REPLAYED, RESTORED, Back
 from shared.messages.tries import Elsewhere, Outcome, Refusal, Try
 from shared.messages.withdrawing import WITHDRAWN, Out, Took
-from shared.messages.worklist import Joined
+from shared.messages.worklist import Joined, places
 from tests.wire.stores.coming import (
     GRACE,
     HOUR,
@@ -309,6 +309,38 @@ async def test_of_two_workers_of_one_queue_that_say_nothing_one_settles_the_try(
     with pytest.raises(ConditionFailed):
         await stores.deliveries.end(other, Step.DELIVER, DONE)
     assert await state(stores, event) is State.WAITING
+
+
+async def test_a_line_whose_receiver_takes_messages_again_is_owned_again(stores: Stores, patient: str) -> None:
+    events = [event_of(patient, number, at=T0 + number * SECOND) for number in range(3)]
+    for each in events:
+        await come(stores, each)
+    lane = delivery_of(events[0]).lane
+    assert await stores.deliveries.wait(await begun(stores, lane), FAILED, T0 + HOUR, None)
+    told = []
+    for _ in events:
+        found = await begun(stores, lane, ROUTINE, T0 + HOUR)
+        told.append(found.told)
+        await stores.deliveries.end(found, Step.DELIVER, DONE)
+    # The retry is counted before it is made; a backlog behind it costs no write before each call.
+    assert told == [True, False, False]
+
+
+async def test_whoever_is_put_back_takes_no_new_place(stores: Stores, patient: str, day: datetime) -> None:
+    events = [event_of(patient, number, at=day + number * SECOND) for number in (1, 2, 3)]
+    for each in events[:2]:
+        await come(stores, each)
+    lane = delivery_of(events[0]).lane
+    assert await stores.deliveries.wait(await begun(stores, lane), FAILED, day + HOUR, None)
+    # What no code of the hub's does.
+    lost = Patch(line_id(lane), (Change("remove", "/pending/0"), Change("incr", "/waiting", -1)))
+    await stores.messages.patch(lost, lane)
+    (missing,) = await stores.deliveries.missing(day, day + HOUR, 500)
+    await stores.deliveries.put_back(missing, day)
+    await come(stores, events[2])
+    line = await stores.deliveries.line(lane)
+    assert line is not None
+    assert places(line) == [2, 1, 3]
 
 
 # Alarms
